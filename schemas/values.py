@@ -1,0 +1,244 @@
+"""Value types of the event contract: money, identifiers and the closed sets of words.
+
+Amounts are integers in the currency's minor unit (15000 is 150.00 USD), so that no rounding exists anywhere.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Identifier = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+"""An id that somebody else made: opaque, never parsed."""
+
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+"""ISO 4217 alphabetic code."""
+
+MAX_AMOUNT_MINOR = 10**15
+"""No order is larger; anything above is a mistake in the sender's arithmetic, not a refund."""
+
+_EXPONENTS = {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3} | dict.fromkeys(
+    ("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF").split(), 0
+)
+"""ISO 4217 exponents that are not 2."""
+
+
+class Value(BaseModel):
+    """A frozen value. Unknown fields are ignored: a sender may be newer than we are."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Money(Value):
+    """An amount in minor units and its ISO 4217 currency."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amount_minor: Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT_MINOR)]
+    currency: Currency
+
+    def __str__(self) -> str:
+        exponent = _EXPONENTS.get(self.currency, 2)
+        if exponent == 0:
+            return f"{self.amount_minor} {self.currency}"
+        major, minor = divmod(self.amount_minor, 10**exponent)
+        return f"{major}.{minor:0{exponent}d} {self.currency}"
+
+
+class ExceptionKind(StrEnum):
+    REFUND = "refund"
+    CANCELLATION = "cancellation"
+    PRICE_ADJUSTMENT = "price_adjustment"
+    ACCOUNT_CHANGE = "account_change"
+    ACTION_REQUEST = "action_request"
+
+
+class OrderStatus(StrEnum):
+    PAID = "paid"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+class CustomerTier(StrEnum):
+    STANDARD = "standard"
+    VIP = "vip"
+
+
+class PayoutMethod(StrEnum):
+    """How money goes back to the customer."""
+
+    ORIGINAL = "original_method"
+    STORE_CREDIT = "store_credit"
+    BANK_TRANSFER = "bank_transfer"
+
+
+class Verdict(StrEnum):
+    APPROVE = "approve"
+    REJECT = "reject"
+    MODIFY = "modify"
+    CHOOSE = "choose"
+    ESCALATE = "escalate"
+    REQUEST_CHANGES = "request_changes"
+
+
+class Risk(StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class OnTimeout(StrEnum):
+    """What happens when nobody decided in time. There is no automatic approval."""
+
+    REJECT = "reject"
+    ESCALATE = "escalate"
+
+
+class ApprovalChange(StrEnum):
+    CLAIMED = "claimed"
+    REASSIGNED = "reassigned"
+    REMINDED = "reminded"
+    ESCALATED = "escalated"
+    CLOSED = "closed"
+
+
+class ReceiptCode(StrEnum):
+    """Our answer to a decision; ACCEPTED and RECORDED are the two that took effect."""
+
+    ACCEPTED = "ACCEPTED"
+    RECORDED = "RECORDED"
+    DUPLICATE = "DUPLICATE"
+    ALREADY_DECIDED = "ALREADY_DECIDED"
+    EXPIRED = "EXPIRED"
+    STALE = "STALE"
+    UNKNOWN_APPROVAL = "UNKNOWN_APPROVAL"
+    NOT_AUTHORISED = "NOT_AUTHORISED"
+    SELF_APPROVAL = "SELF_APPROVAL"
+    SAME_REVIEWER = "SAME_REVIEWER"
+    VERDICT_NOT_ALLOWED = "VERDICT_NOT_ALLOWED"
+    INVALID_CHANGES = "INVALID_CHANGES"
+    INVALID = "INVALID"
+    UNVERIFIED = "UNVERIFIED"
+
+
+class OutcomeStatus(StrEnum):
+    EXECUTED = "executed"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+
+
+class RejectionReason(StrEnum):
+    """Why a record was refused; the `reason` of message.rejected."""
+
+    EMPTY = "EMPTY"
+    TOO_LARGE = "TOO_LARGE"
+    TOO_DEEP = "TOO_DEEP"
+    INVALID_UTF8 = "INVALID_UTF8"
+    INVALID_JSON = "INVALID_JSON"
+    INVALID_CLOUDEVENT = "INVALID_CLOUDEVENT"
+    SCHEMA_UNSUPPORTED = "SCHEMA_UNSUPPORTED"
+    SCHEMA_INVALID = "SCHEMA_INVALID"
+    AMOUNT_INVALID = "AMOUNT_INVALID"
+    CURRENCY_MISMATCH = "CURRENCY_MISMATCH"
+    OVER_CAPTURED = "OVER_CAPTURED"
+    CONFLICTING_DUPLICATE = "CONFLICTING_DUPLICATE"
+    PROCESSING_FAILED = "PROCESSING_FAILED"
+
+
+class LineItem(Value):
+    sku: Identifier
+    quantity: Annotated[int, Field(ge=1)] = 1
+    name: str | None = None
+    unit_price: Money | None = None
+
+
+class Order(Value):
+    """What is known of an order: `captured` was paid by the customer, `refunded` of it went back already."""
+
+    captured: Money
+    refunded: Money | None = None
+    status: OrderStatus = OrderStatus.PAID
+    payment_method: str | None = None
+    items: tuple[LineItem, ...] = ()
+
+
+class Customer(Value):
+    tier: CustomerTier = CustomerTier.STANDARD
+    name: str | None = None
+
+
+class Alternative(Value):
+    """Another way to resolve the exception, offered to the reviewer."""
+
+    action: Identifier
+    method: PayoutMethod | None = None
+    amount: Money | None = None
+    description: str | None = None
+
+
+class Action(Value):
+    """An agent's tool call that wants a signature."""
+
+    name: Identifier
+    args: dict[str, Any] = {}
+
+
+class Proposal(Value):
+    """What will be done when the case is approved as it stands."""
+
+    action: Identifier
+    amount: Money | None = None
+    method: PayoutMethod | None = None
+    changes: dict[str, Any] | None = None
+    actions: tuple[Action, ...] | None = None
+    customer_message: str | None = None
+
+
+class Changes(Value):
+    """What a reviewer altered in a proposal. A misspelt field must not pass for "no change": unknown ones are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amount: Money | None = None
+    method: PayoutMethod | None = None
+    customer_message: Annotated[str, StringConstraints(max_length=4000)] | None = None
+    approved_actions: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+
+
+class FiredRule(Value):
+    """A policy rule that asked for a person, and why in words."""
+
+    rule: str
+    says: str
+
+
+class PolicyReference(Value):
+    """The policy a case was judged by; `version` is the digest of its content."""
+
+    name: str
+    version: str
+
+
+class LevelReference(Value):
+    """One level of a chain of approvals: its name, and that it is number `number` of `of`."""
+
+    name: str
+    number: Annotated[int, Field(ge=1)] = 1
+    of: Annotated[int, Field(ge=1)] = 1
+
+
+class Reviewer(Value):
+    id: Identifier
+    roles: tuple[str, ...] = ()
+
+
+class Signature(Value):
+    """Who decided what at which level; the `decided_by` of an outcome."""
+
+    level: str
+    reviewer: Identifier
+    verdict: Verdict
+    at: AwareDatetime

@@ -1,0 +1,1 @@
+"""What the business is about: no I/O, no clock, no framework."""
