@@ -1,0 +1,38 @@
+"""What the use cases need of the world, as protocols; adapters implement them, and `Ports` carries them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from worker.application.ports.orders import Orders
+from worker.application.ports.payments import Payments
+from worker.application.ports.store import Store
+from worker.application.ports.workflow import CaseWorkflow
+from worker.domain.approval_policy import ApprovalPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long things are waited for.
+
+    `early`: a decision or withdrawal whose case is not known yet. `attempts`: how often a message that fails for
+    no reason of its own is tried before it becomes a dead letter, and a payment before a person is asked.
+    """
+
+    early: timedelta = timedelta(minutes=5)
+    attempts: int = 5
+    payment_attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    store: Store
+    orders: Orders
+    payments: Payments
+    workflow: CaseWorkflow
+    policy: ApprovalPolicy
+    now: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    patience: Patience = Patience()
+    keep_threads: bool = False

@@ -1,0 +1,46 @@
+"""What reaches us, in the domain's words. `translation.inbound` makes these from events."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from worker.domain.approval import Decision
+from worker.domain.order_exception import OrderException
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    exception: OrderException
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    exception_id: str
+    requested_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class IllegibleDecision:
+    """Its `decision_id` could be read and nothing else: it is owed a receipt all the same."""
+
+    decision_id: str
+    problem: str
+
+
+Message = Raised | Withdrawn | Decided | IllegibleDecision
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message and the inbox row that holds it. `received_at` and `waited_s` are in the database's time."""
+
+    inbox_id: int
+    message: Message
+    received_at: datetime
+    waited_s: float = 0.0
+    attempts: int = 0

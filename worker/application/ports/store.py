@@ -1,0 +1,48 @@
+"""The store: what is known of a case, and the one way to change it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from worker.application.ports.workflow import StoredThread
+from worker.application.unit_of_work import Balance, CaseQuery, Commit, UnitOfWork
+from worker.domain.approval import ApprovalRequest, Receipt
+from worker.domain.exception_case import Case
+from worker.domain.resolution import Intent
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """One consistent look at a case.
+
+    `approval` is the request that the query names, else the case's latest one; `earlier` is the receipt that the
+    query's decision got already; `now` is the database's time.
+    """
+
+    now: datetime
+    case: Case | None = None
+    approval: ApprovalRequest | None = None
+    earlier: Receipt | None = None
+    thread: StoredThread | None = None
+    balance: Balance | None = None
+
+
+class UnitRefused(Exception):
+    """The store cannot write this unit, ever: a defect or poison. The others of its batch were committed."""
+
+
+class Store(Protocol):
+    async def view(self, query: CaseQuery) -> CaseView: ...
+
+    async def commit(self, unit: UnitOfWork) -> Commit:
+        """Writes the unit, then publishes what it announces. Raises UnitRefused."""
+        ...
+
+
+class WorkQueue(Protocol):
+    """Work that became due, or whose worker died: taken on a lease, by one worker at a time."""
+
+    async def due_approvals(self, limit: int) -> list[UUID]: ...
+
+    async def abandoned_intents(self, limit: int) -> list[Intent]: ...

@@ -1,0 +1,101 @@
+"""A unit of work: everything one use case wants written, and what it was computed from.
+
+A use case touches nothing. It returns one of these, and the store commits many of them in one transaction: all
+rows of a unit appear together or not at all, and only when the case still has the version it was computed from.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from uuid import UUID
+
+from schemas.values import Money
+from worker.application.announcements import Announcement, MessageRefused
+from worker.application.ports.workflow import ThreadWrites
+from worker.domain.approval import ApprovalRequest, Decision, Receipt
+from worker.domain.audit import AuditEntry
+from worker.domain.exception_case import Case
+from worker.domain.resolution import Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """`amount` of what the order `captured` is set aside for a refund, or (`release`) given back."""
+
+    order_id: str
+    amount: Money
+    captured: Money
+    already_refunded: int
+    release: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Postponement:
+    """The message or the intent is taken up again after `seconds`."""
+
+    seconds: float
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOfWork:
+    """`finishes` is the inbox row that is done with this unit. `case.version` is the one that will be written:
+    1 opens a case, any other replaces the one below it."""
+
+    finishes: int | None = None
+    case: Case | None = None
+    approvals: tuple[ApprovalRequest, ...] = ()
+    decision: tuple[Decision, Receipt] | None = None
+    intent: Intent | None = None
+    payment_reference: str | None = None
+    reservation: Reservation | None = None
+    audit: AuditEntry | None = None
+    announcements: tuple[Announcement, ...] = ()
+    refusal: MessageRefused | None = None
+    thread: ThreadWrites | None = None
+    forget_thread: UUID | None = None
+    postponed: Postponement | None = None
+
+    def finishing(self, inbox_id: int) -> "UnitOfWork":
+        return replace(self, finishes=inbox_id)
+
+
+NOTHING = UnitOfWork()
+"""There is nothing to write, and the message is done."""
+
+
+class Commit(StrEnum):
+    """What became of a unit.
+
+    CONFLICT: the case has moved on; compute the unit anew. OVERDRAWN: likewise, the order has less left than the
+    unit wanted to reserve. GONE: another worker has finished the message; there is nothing left to do.
+    """
+
+    DONE = "done"
+    CONFLICT = "conflict"
+    OVERDRAWN = "overdrawn"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseQuery:
+    """Which case a use case wants to see; the store reads many of these at once."""
+
+    exception_id: str | None = None
+    approval_id: str | None = None
+    case_id: UUID | None = None
+    decision_id: str | None = None
+    order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an order captured, and how much of it is refunded or reserved to be, over all its cases (minor units)."""
+
+    captured: Money
+    refunded_minor: int
+
+    @property
+    def available(self) -> Money:
+        return self.captured.model_copy(
+            update={"amount_minor": self.captured.amount_minor - self.refunded_minor}
+        )
