@@ -1,6 +1,6 @@
 """Loads the named queries of a `.sql` file that stands beside its repository.
 
-SQL stays SQL: editors colour it, `psql` runs it, and a query plan is read for the text that is in the file.
+SQL stays SQL: editors colour it, `psql` runs it, and a query plan is read for the text in the file.
 """
 
 import re
@@ -13,7 +13,10 @@ _NAME = re.compile(r"^-- name: ([a-z_]+)$", re.MULTILINE)
 
 
 def load(file_name: str) -> Mapping[str, LiteralString]:
-    """Each query of the file by the name in its `-- name:` line; the cast is true as the file ships with the code."""
+    """Each query by the name in its `-- name:` line.
+
+    The cast to a literal holds because the file ships with the code.
+    """
     text = (resources.files(__package__) / file_name).read_text(encoding="utf-8")
     _, *parts = _NAME.split(text)
     named = zip(parts[::2], parts[1::2], strict=True)

@@ -1,0 +1,35 @@
+"""The graph of a case: edges only.
+
+    START → assess ─┬──────── nobody needs to be asked ────────┐
+                    │                                          ▼
+                    └→ human_review ─── approve, modify ───→ execute → END
+                            │
+                            └────────── reject ───────────→ reject → END
+
+`human_review` is the one place where a thread waits. Levels, quorum and further rounds are the
+same question asked again, never new nodes: each node costs time in every case, and threads that
+wait in it outlive a release.
+"""
+
+from langgraph.graph import END, START, StateGraph
+
+from worker.graph.nodes import assess, execute, human_review, reject
+from worker.graph.routing import after_assessment, after_review
+from worker.graph.state import Dependencies, State
+
+GRAPH_VERSION = "1"
+"""Stored with each case. Raise it when a waiting thread would go another way than it would have."""
+
+
+def build_graph() -> StateGraph[State, Dependencies]:
+    graph = StateGraph(State, context_schema=Dependencies)
+    graph.add_node("assess", assess)
+    graph.add_node("human_review", human_review)
+    graph.add_node("execute", execute)
+    graph.add_node("reject", reject)
+    graph.add_edge(START, "assess")
+    graph.add_conditional_edges("assess", after_assessment)
+    graph.add_conditional_edges("human_review", after_review)
+    graph.add_edge("execute", END)
+    graph.add_edge("reject", END)
+    return graph
