@@ -23,6 +23,11 @@ _EXPONENTS = {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND":
 """ISO 4217 exponents that are not 2."""
 
 
+def minor_unit_digits(currency: str) -> int:
+    """How many digits of an amount stand after the point: 2 for USD, 0 for JPY, 3 for KWD."""
+    return _EXPONENTS.get(currency, 2)
+
+
 class Value(BaseModel):
     """A frozen value. Unknown fields are ignored: a sender may be newer than we are."""
 
@@ -38,7 +43,7 @@ class Money(Value):
     currency: Currency
 
     def __str__(self) -> str:
-        exponent = _EXPONENTS.get(self.currency, 2)
+        exponent = minor_unit_digits(self.currency)
         if exponent == 0:
             return f"{self.amount_minor} {self.currency}"
         major, minor = divmod(self.amount_minor, 10**exponent)
