@@ -11,6 +11,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 Identifier = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 """An id that somebody else made: opaque, never parsed."""
 
+ShortText = Annotated[str, StringConstraints(max_length=500)]
+Text = Annotated[str, StringConstraints(max_length=4000)]
+"""What a person wrote to be read by another; never parsed, never obeyed."""
+
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 """ISO 4217 alphabetic code."""
 
@@ -155,8 +159,8 @@ class RejectionReason(StrEnum):
 
 class LineItem(Value):
     sku: Identifier
-    quantity: Annotated[int, Field(ge=1)] = 1
-    name: str | None = None
+    quantity: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 1
+    name: ShortText | None = None
     unit_price: Money | None = None
 
 
@@ -166,13 +170,13 @@ class Order(Value):
     captured: Money
     refunded: Money | None = None
     status: OrderStatus = OrderStatus.PAID
-    payment_method: str | None = None
+    payment_method: ShortText | None = None
     items: tuple[LineItem, ...] = ()
 
 
 class Customer(Value):
     tier: CustomerTier = CustomerTier.STANDARD
-    name: str | None = None
+    name: ShortText | None = None
 
 
 class Alternative(Value):
@@ -181,7 +185,7 @@ class Alternative(Value):
     action: Identifier
     method: PayoutMethod | None = None
     amount: Money | None = None
-    description: str | None = None
+    description: Text | None = None
 
 
 class Action(Value):
@@ -209,8 +213,8 @@ class Changes(Value):
 
     amount: Money | None = None
     method: PayoutMethod | None = None
-    customer_message: Annotated[str, StringConstraints(max_length=4000)] | None = None
-    approved_actions: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    customer_message: Text | None = None
+    approved_actions: tuple[Annotated[int, Field(strict=True, ge=0)], ...] | None = None
 
 
 class FiredRule(Value):
