@@ -1,0 +1,35 @@
+"""The embedded Kafka and PostgreSQL are real, keep what they were given, and survive being killed."""
+
+import psycopg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from tests.stack.services import Services
+
+
+async def test_a_record_goes_through_the_broker_of_the_fixture(
+    stack: Services, topic_prefix: str
+) -> None:
+    topic = f"{topic_prefix}greetings"
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(topic, num_partitions=2, replication_factor=1)])
+    finally:
+        await admin.close()
+    async with AIOKafkaProducer(bootstrap_servers=stack.kafka, enable_idempotence=True) as producer:
+        await producer.send_and_wait(topic, b"hello", key=b"k")
+    async with AIOKafkaConsumer(
+        topic, bootstrap_servers=stack.kafka, auto_offset_reset="earliest"
+    ) as consumer:
+        record = await consumer.getone()
+    assert (record.key, record.value) == (b"k", b"hello")
+
+
+def test_each_test_has_an_empty_database_of_its_own(database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute("CREATE TABLE here (id int)")
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        ).fetchall()
+    assert tables == [("here",)]
