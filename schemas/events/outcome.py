@@ -1,0 +1,31 @@
+"""The one terminal event of a case."""
+
+from typing import ClassVar
+
+from schemas.events.event import Event, Time
+from schemas.values import ExceptionKind, Identifier, Money, OutcomeStatus, PayoutMethod, Signature
+
+
+class ResolutionOutcome(Event):
+    """How a case ended. Exactly one for each case; a redelivery has the same CloudEvents id and bytes.
+
+    `amount` is what was moved, not what was asked for; `automatic` says that no person was needed.
+    """
+
+    TYPE: ClassVar[str] = "signoff.resolution.outcome.v1"
+
+    case_id: Identifier
+    exception_id: Identifier
+    order_id: Identifier | None = None
+    kind: ExceptionKind
+    status: OutcomeStatus
+    automatic: bool
+    action: Identifier | None = None
+    amount: Money | None = None
+    method: PayoutMethod | None = None
+    payment_reference: str | None = None
+    decided_by: tuple[Signature, ...] = ()
+    reason: str | None = None
+    customer_message: str | None = None
+    opened_at: Time
+    finished_at: Time

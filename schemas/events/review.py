@@ -1,0 +1,105 @@
+"""A reviewer's decision, and the receipt that answers each one."""
+
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field, SkipValidation, TypeAdapter, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from schemas.events.event import Event, Time
+from schemas.values import Identifier, ReceiptCode, Reviewer, ShortText, Text, Verdict
+
+_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+_NEEDED_BY = {
+    Verdict.MODIFY: "changes",
+    Verdict.CHOOSE: "choice",
+    Verdict.REQUEST_CHANGES: "comment",
+}
+
+
+class ReviewDecided(Event):
+    """One verdict on one approval request.
+
+    The request is named by `approval_id`, or by the business key `exception_id` and, when several levels are open,
+    the name of the `level`. `changes` is read later, against what was asked: a mistake in it is answered with
+    INVALID_CHANGES. `choice` is a method or the index of an alternative. `response` carries the answer in the shape
+    of LangChain's human-in-the-loop middleware or of Agent Inbox, in place of `verdict`.
+    """
+
+    TYPE: ClassVar[str] = "signoff.review.decided.v1"
+
+    decision_id: Identifier
+    approval_id: Identifier | None = None
+    exception_id: Identifier | None = None
+    level: Identifier | None = None
+    verdict: Verdict | None = None
+    reviewer: Reviewer
+    changes: dict[str, Any] | None = None
+    choice: Annotated[int, Field(strict=True, ge=0)] | Identifier | None = None
+    comment: Text | None = None
+    review_hash: ShortText | None = None
+    response: Any = None
+
+    @model_validator(mode="after")
+    def _names_its_request_and_its_verdict(self) -> Self:
+        if self.approval_id is None and self.exception_id is None:
+            raise PydanticCustomError(
+                "request_unnamed", "a decision needs `approval_id` or `exception_id`"
+            )
+        if self.verdict is None and self.response is None:
+            raise PydanticCustomError("verdict_missing", "a decision needs `verdict`")
+        needed = _NEEDED_BY.get(self.verdict) if self.verdict else None
+        if needed and getattr(self, needed) in (None, {}, ""):
+            raise PydanticCustomError(
+                f"{needed}_missing",
+                "the verdict {verdict} needs `{field}`",
+                {"verdict": self.verdict, "field": needed},
+            )
+        return self
+
+
+class ReviewBatch(Event):
+    """Many decisions in one record. Each is read and answered on its own: one refusal stops no sibling.
+
+    So the members are not validated here, whatever their published schema says.
+    """
+
+    TYPE: ClassVar[str] = ReviewDecided.TYPE
+
+    decisions: Annotated[tuple[SkipValidation[ReviewDecided], ...], Field(max_length=1000)]
+
+
+class ReviewReceipt(Event):
+    """Our answer to a decision: one for each, always. `message` is a sentence for the reviewer.
+
+    `decided_by` and `decided_at` name who closed the approval request and when, whoever sent this decision.
+    """
+
+    TYPE: ClassVar[str] = "signoff.review.receipt.v1"
+
+    decision_id: Identifier
+    approval_id: Identifier | None = None
+    case_id: Identifier | None = None
+    accepted: bool
+    code: ReceiptCode
+    message: str
+    decided_by: Identifier | None = None
+    decided_at: Time | None = None
+
+
+def legible_decision_id(data: object) -> str | None:
+    """The id under which an otherwise illegible decision can be answered, if there is one."""
+    if not isinstance(data, dict):
+        return None
+    try:
+        return _IDENTIFIER.validate_python(data.get("decision_id"), strict=True)
+    except ValidationError:
+        return None
+
+
+def receipt_code_of(error: ValidationError) -> ReceiptCode:
+    """How a decision that failed validation is answered: INVALID_CHANGES or INVALID."""
+    only_changes = all(
+        problem["type"] == "changes_missing" or problem["loc"][:1] == ("changes",)
+        for problem in error.errors(include_input=False, include_url=False)
+    )
+    return ReceiptCode.INVALID_CHANGES if only_changes else ReceiptCode.INVALID
