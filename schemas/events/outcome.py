@@ -1,15 +1,17 @@
 """The one terminal event of a case."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from schemas.events.event import Event, Time
 from schemas.values import ExceptionKind, Identifier, Money, OutcomeStatus, PayoutMethod, Signature
 
 
 class ResolutionOutcome(Event):
-    """How a case ended. Exactly one for each case; a redelivery has the same CloudEvents id and bytes.
+    """How a case ended. Exactly one for each case; a redelivery has the same CloudEvents id and
+    bytes.
 
-    `amount` is what was moved, not what was asked for; `automatic` says that no person was needed.
+    `amount` is what was moved, not what was asked for; `automatic` says that no person was needed. `changes` are
+    those of an account change, for whoever keeps the account to apply.
     """
 
     TYPE: ClassVar[str] = "signoff.resolution.outcome.v1"
@@ -23,6 +25,7 @@ class ResolutionOutcome(Event):
     action: Identifier | None = None
     amount: Money | None = None
     method: PayoutMethod | None = None
+    changes: dict[str, Any] | None = None
     payment_reference: str | None = None
     decided_by: tuple[Signature, ...] = ()
     reason: str | None = None

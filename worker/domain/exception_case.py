@@ -1,11 +1,13 @@
 """A case: our record of one order exception, from its arrival to its one outcome.
 
-      (opened) ──► waiting ──► executing ──► executed
-          │         │  ▲           │  │
-          │         │  └───────────┘  └────► failed
-          └─────────┼──► executing | executed
-                    ├──► rejected · expired · withdrawn
-                    └──► stuck                             (waits for an operator)
+      opened ──┬──► waiting ──┬──► executing ──┬──► executed
+               │              │        ▲       ├──► failed
+               │              │        │       └──► waiting      (it failed too often: a person is asked)
+               ├──────────────┼────────┘
+               │              ├──► rejected · expired · withdrawn
+               └──────────────┴──► executed · failed             (nothing to pay, or nothing to pay it from)
+
+A case whose graph ended with neither a question nor an answer is `stuck`, and waits for an operator.
 """
 
 from datetime import datetime
@@ -18,6 +20,9 @@ from worker.domain.order_exception import Facts, OrderException
 
 
 class CaseState(StrEnum):
+    """OPENED is a case in the making: version 0, never stored."""
+
+    OPENED = "opened"
     WAITING = "waiting"
     EXECUTING = "executing"
     STUCK = "stuck"
@@ -35,11 +40,21 @@ class CaseState(StrEnum):
 TERMINAL = frozenset(CaseState(status.value) for status in OutcomeStatus)
 
 _LEGAL: dict[CaseState, frozenset[CaseState]] = {
+    CaseState.OPENED: frozenset(
+        {
+            CaseState.WAITING,
+            CaseState.EXECUTING,
+            CaseState.EXECUTED,
+            CaseState.FAILED,
+            CaseState.STUCK,
+        }
+    ),
     CaseState.WAITING: frozenset(
         {
             CaseState.WAITING,
             CaseState.EXECUTING,
             CaseState.EXECUTED,
+            CaseState.FAILED,
             CaseState.REJECTED,
             CaseState.EXPIRED,
             CaseState.WITHDRAWN,
@@ -84,6 +99,10 @@ class Case(Value):
     def idempotency_key(self) -> str:
         """The same for every attempt to execute this round, on any machine, for ever."""
         return f"signoff:{self.case_id}:{self.round}"
+
+    def noted(self, **changes: object) -> "Case":
+        """The next version of this case in the same state: something about it was put on record."""
+        return self.model_copy(update={"version": self.version + 1, **changes})
 
     def moved_to(self, state: CaseState, **changes: object) -> "Case":
         """The next version of this case.

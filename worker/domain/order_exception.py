@@ -43,10 +43,13 @@ class OrderException(Value):
 class Facts(Value):
     """The exception together with what the shop knows: all that a policy may look at.
 
-    `available` is what is left to refund of the order: captured less all refunds, ours and others'.
+    `available` is what is left to refund of the order: captured less all refunds, ours and others'. `failure` says
+    why an approved resolution could not be executed, when that is what brings the case back to a person.
     """
 
     exception: OrderException
     order: Order | None
     customer: Customer | None
     available: Money | None = None
+    failure: str | None = None
+    round: int = 1

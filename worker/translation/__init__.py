@@ -1,0 +1,1 @@
+"""The one place where events meet the domain: `inbound` reads them, `outbound` writes them."""

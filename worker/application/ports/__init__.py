@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from worker.application.ports.orders import Orders
@@ -32,7 +32,7 @@ class Ports:
     payments: Payments
     workflow: CaseWorkflow
     policy: ApprovalPolicy
-    now: Callable[[], datetime]
+    graph_version: str
     new_id: Callable[[], UUID]
     patience: Patience = Patience()
     keep_threads: bool = False

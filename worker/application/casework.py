@@ -1,0 +1,116 @@
+"""Which use case answers to what, and what happens when its unit of work does not go through.
+
+A unit that lost a race is computed anew from what is there now. A message that fails for no reason of its own is
+tried again later, and becomes a dead letter when it has failed too often: it stops nobody else.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from uuid import UUID
+
+from schemas.values import RejectionReason
+from worker.application import apply_decision, open_case, settle_intent
+from worker.application.announcements import MessageRefused
+from worker.application.apply_decision import answer_illegible
+from worker.application.close_approval import expire_approval, withdraw_case
+from worker.application.messages import Decided, Delivery, IllegibleDecision, Raised, Withdrawn
+from worker.application.ports import Ports
+from worker.application.ports.store import CaseView, UnitRefused
+from worker.application.unit_of_work import CaseQuery, Commit, Postponement, UnitOfWork
+from worker.domain.resolution import Intent
+
+log = logging.getLogger(__name__)
+
+MAX_RACES = 100
+
+Compute = Callable[[CaseView], Awaitable[UnitOfWork]]
+
+
+class Casework:
+    """Everything that is done about a case comes through here, one call at a time for one case."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """Acts on a message from the inbox. Raises only what the store raises when it cannot be reached."""
+        query, compute = self._use_case(delivery)
+
+        async def finishing(view: CaseView) -> UnitOfWork:
+            return (await compute(view)).finishing(delivery.inbox_id)
+
+        try:
+            unit = await self._commit(query, finishing)
+        except UnitRefused as refused:
+            await self._give_up(delivery, str(refused))
+        except ConnectionError:
+            raise
+        except Exception as error:
+            log.exception("message failed", extra={"inbox_id": delivery.inbox_id})
+            await self._try_later(delivery, error)
+        else:
+            if unit is not None and unit.intent is not None:
+                await self.settle(unit.intent)
+
+    async def expire(self, approval_id: UUID) -> None:
+        """Closes an approval request whose deadline has passed."""
+        query = CaseQuery(approval_id=str(approval_id))
+        await self._commit(query, lambda view: expire_approval(view, self._ports))
+
+    async def settle(self, intent: Intent) -> None:
+        """Moves the money of a committed intent, or finds out that it moved, and concludes its case."""
+        result = await settle_intent.move_money(intent, self._ports)
+        await self._commit(
+            settle_intent.query(intent),
+            lambda view: settle_intent.conclude_case(intent, result, view, self._ports),
+        )
+
+    async def _commit(self, query: CaseQuery, compute: Compute) -> UnitOfWork | None:
+        """The unit that was committed, or None when another worker had finished the message."""
+        for _ in range(MAX_RACES):
+            unit = await compute(await self._ports.store.view(query))
+            match await self._ports.store.commit(unit):
+                case Commit.DONE:
+                    return unit
+                case Commit.GONE:
+                    return None
+        raise RuntimeError(f"lost {MAX_RACES} races for one case; its version never stood still")
+
+    def _use_case(self, delivery: Delivery) -> tuple[CaseQuery, Compute]:
+        ports, inbox_id = self._ports, delivery.inbox_id
+        match delivery.message:
+            case Raised() as raised:
+                return open_case.query(raised), lambda view: open_case.open_case(
+                    raised, inbox_id, view, ports
+                )
+            case Decided(decision):
+                return apply_decision.query(decision), lambda view: apply_decision.apply_decision(
+                    decision, delivery, view, ports
+                )
+            case Withdrawn(exception_id, requested_by):
+                return CaseQuery(exception_id=exception_id), lambda view: withdraw_case(
+                    exception_id, requested_by, delivery.waited_s, view, ports
+                )
+            case IllegibleDecision() as illegible:
+
+                async def answer(view: CaseView) -> UnitOfWork:
+                    return answer_illegible(illegible, view)
+
+                return CaseQuery(decision_id=illegible.decision_id), answer
+
+    async def _try_later(self, delivery: Delivery, error: Exception) -> None:
+        if delivery.attempts + 1 >= self._ports.patience.attempts:
+            await self._give_up(delivery, type(error).__name__)
+            return
+        later = Postponement(seconds=float(2**delivery.attempts), problem=type(error).__name__)
+        await self._ports.store.commit(UnitOfWork(finishes=delivery.inbox_id, postponed=later))
+
+    async def _give_up(self, delivery: Delivery, problem: str) -> None:
+        refusal = MessageRefused(
+            delivery.inbox_id,
+            RejectionReason.PROCESSING_FAILED,
+            f"could not be processed ({problem}); mend the cause and replay it",
+        )
+        unit = UnitOfWork(refusal=refusal)
+        await self._ports.store.commit(replace(unit, finishes=delivery.inbox_id))

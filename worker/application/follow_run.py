@@ -1,0 +1,153 @@
+"""Where a run of the graph leads: to a question, to an execution, or to the end of the case."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from schemas.values import Money, PayoutMethod, Proposal
+from worker.application.announcements import ApprovalNeeded, OutcomeReached
+from worker.application.ports import Ports
+from worker.application.ports.store import CaseView
+from worker.application.ports.workflow import Finished, Paused
+from worker.application.transition import SYSTEM, transition
+from worker.application.unit_of_work import Reservation, UnitOfWork
+from worker.domain.approval import ApprovalRequest, Question
+from worker.domain.exception_case import Case, CaseState
+from worker.domain.order_exception import Facts
+from worker.domain.resolution import MOVES_MONEY, Intent
+
+
+def ask(
+    case: Case, run: Paused, ports: Ports, *, at: datetime, actor: str, action: str
+) -> UnitOfWork:
+    """The case waits for a person: the interrupt's question becomes an approval request."""
+    question = Question.model_validate(run.question)
+    seal = question.review_hash
+    waiting, entry = transition(
+        case,
+        CaseState.WAITING,
+        actor=actor,
+        action=action,
+        at=at,
+        detail={"rules": [rule.rule for rule in question.why], "review_hash": seal},
+        proposal=question.proposal,
+        why=question.why,
+        risk=question.risk,
+        automatic=False,
+        interrupt_id=run.interrupt_id,
+    )
+    approval = ApprovalRequest(
+        approval_id=ports.new_id(),
+        case_id=case.case_id,
+        exception_id=case.exception.exception_id,
+        order_id=case.exception.order_id,
+        kind=case.exception.kind,
+        question=question,
+        requested_by=case.exception.requested_by,
+        requested_at=at,
+        due_at=at + timedelta(seconds=question.due_in_seconds),
+        review_hash=seal,
+        policy=case.policy,
+    )
+    return UnitOfWork(
+        case=waiting,
+        approvals=(approval,),
+        audit=entry,
+        announcements=(ApprovalNeeded(approval),),
+        thread=run.writes,
+    )
+
+
+def execute(
+    case: Case,
+    run: Finished,
+    view: CaseView,
+    ports: Ports,
+    *,
+    actor: str,
+    action: str,
+    detail: dict[str, Any] | None = None,
+    **changes: object,
+) -> UnitOfWork:
+    """The resolution is approved. What moves money becomes an intent; anything else is done with this commit."""
+    proposal = Proposal.model_validate(run.resolution["proposal"])
+    known: dict[str, Any] = {"proposal": proposal, "interrupt_id": None, **changes}
+    record: dict[str, Any] = {"actor": actor, "action": action, "at": view.now, "detail": detail}
+    if case.exception.kind not in MOVES_MONEY:
+        return concluded(case, CaseState.EXECUTED, run, ports, record, known)
+    captured = captured_of(case.facts, view)
+    if captured is None or proposal.amount is None or case.exception.order_id is None:
+        known["reason"] = "nobody knows the order, so there is no payment to give back"
+        return concluded(case, CaseState.FAILED, run, ports, record, known)
+    executing, entry = transition(case, CaseState.EXECUTING, **record, **known)
+    intent = Intent(
+        idempotency_key=executing.idempotency_key,
+        case_id=case.case_id,
+        order_id=case.exception.order_id,
+        amount=proposal.amount,
+        method=proposal.method or PayoutMethod.ORIGINAL,
+    )
+    unit = UnitOfWork(
+        case=executing,
+        intent=intent,
+        reservation=Reservation(
+            order_id=intent.order_id,
+            amount=intent.amount,
+            captured=captured,
+            already_refunded=refunded_before_us(case.facts),
+        ),
+        audit=entry,
+    )
+    return _thread_done(unit, case, run, ports)
+
+
+def concluded(
+    case: Case,
+    state: CaseState,
+    run: Finished | None,
+    ports: Ports,
+    record: dict[str, Any],
+    changes: dict[str, Any],
+) -> UnitOfWork:
+    """The case ends here, with its one outcome."""
+    ended, entry = transition(case, state, **record, **changes)
+    unit = UnitOfWork(case=ended, audit=entry, announcements=(OutcomeReached(ended),))
+    return _thread_done(unit, case, run, ports) if run else unit
+
+
+def parked(case: Case, view: CaseView, problem: str) -> dict[str, Any]:
+    """The case and audit entry of a thread that is stuck: an operator must look before anything else happens."""
+    stuck, entry = transition(
+        case, CaseState.STUCK, actor=SYSTEM, action="stuck", at=view.now, reason=problem
+    )
+    return {"case": stuck, "audit": entry}
+
+
+def _thread_done(unit: UnitOfWork, case: Case, run: Finished, ports: Ports) -> UnitOfWork:
+    """The graph has said all it will; its thread is kept only where the operator wants to read it."""
+    if ports.keep_threads:
+        return replace(unit, thread=run.writes)
+    if case.state is CaseState.OPENED:
+        return unit
+    return replace(unit, forget_thread=case.case_id)
+
+
+def captured_of(facts: Facts, view: CaseView) -> Money | None:
+    if view.balance is not None:
+        return view.balance.captured
+    return facts.order.captured if facts.order else None
+
+
+def refunded_before_us(facts: Facts) -> int:
+    """Minor units that went back before this shop's refunds came through here."""
+    return facts.order.refunded.amount_minor if facts.order and facts.order.refunded else 0
+
+
+def available_of(facts: Facts, view: CaseView) -> Money | None:
+    """What is left to refund of the order; None when nobody knows it."""
+    if view.balance is not None:
+        return view.balance.available
+    if facts.order is None:
+        return None
+    left = max(0, facts.order.captured.amount_minor - refunded_before_us(facts))
+    return facts.order.captured.model_copy(update={"amount_minor": left})

@@ -1,0 +1,94 @@
+"""An exception is raised: open its case, and let the graph say whether a person must sign."""
+
+from schemas.values import Money, RejectionReason, Risk
+from worker.application.announcements import MessageRefused
+from worker.application.follow_run import ask, available_of, execute, parked
+from worker.application.messages import Raised
+from worker.application.ports import Ports
+from worker.application.ports.store import CaseView
+from worker.application.ports.workflow import Paused, StuckThread
+from worker.application.transition import SYSTEM
+from worker.application.unit_of_work import NOTHING, CaseQuery, UnitOfWork
+from worker.domain.exception_case import Case, CaseState
+from worker.domain.order_exception import Facts, OrderException
+from worker.domain.resolution import propose
+
+
+def query(raised: Raised) -> CaseQuery:
+    return CaseQuery(
+        exception_id=raised.exception.exception_id, order_id=raised.exception.order_id
+    )
+
+
+async def open_case(raised: Raised, inbox_id: int, view: CaseView, ports: Ports) -> UnitOfWork:
+    """Raises OrdersUnavailable when the shop must be asked about the order and does not answer."""
+    if view.case is not None:
+        return _seen_before(raised, inbox_id, view.case)
+    facts = await gather_facts(raised.exception, view, ports)
+    problem = amount_problem(facts)
+    if problem is not None:
+        reason, detail = problem
+        return UnitOfWork(refusal=MessageRefused(inbox_id, reason, detail))
+    case = _new_case(raised, facts, view, ports)
+    try:
+        run = await ports.workflow.start(str(case.case_id), facts.model_dump(mode="json"))
+    except StuckThread as stuck:
+        return UnitOfWork(**parked(case, view, str(stuck)))
+    if isinstance(run, Paused):
+        requester = raised.exception.requested_by
+        return ask(case, run, ports, at=view.now, actor=requester, action="opened")
+    return execute(case, run, view, ports, actor=SYSTEM, action="approved automatically")
+
+
+def _seen_before(raised: Raised, inbox_id: int, case: Case) -> UnitOfWork:
+    if case.content_hash == raised.content_hash:
+        return NOTHING
+    detail = (
+        "exception_id: a case with this id and other content exists, and was left as it is; "
+        "send a changed request under a new id, or withdraw the first"
+    )
+    return UnitOfWork(
+        refusal=MessageRefused(inbox_id, RejectionReason.CONFLICTING_DUPLICATE, detail)
+    )
+
+
+def _new_case(raised: Raised, facts: Facts, view: CaseView, ports: Ports) -> Case:
+    return Case(
+        case_id=ports.new_id(),
+        version=0,
+        state=CaseState.OPENED,
+        content_hash=raised.content_hash,
+        facts=facts,
+        policy=ports.policy.reference,
+        graph_version=ports.graph_version,
+        risk=Risk.LOW,
+        proposal=propose(facts),
+        automatic=True,
+        opened_at=view.now,
+    )
+
+
+async def gather_facts(exception: OrderException, view: CaseView, ports: Ports) -> Facts:
+    """What the sender left out is asked of the shop."""
+    order, customer = exception.order, exception.customer
+    if order is None and exception.order_id is not None:
+        order = await ports.orders.find_order(exception.order_id)
+    if customer is None and exception.customer_id is not None:
+        customer = await ports.orders.find_customer(exception.customer_id)
+    facts = Facts(exception=exception, order=order, customer=customer)
+    return facts.model_copy(update={"available": available_of(facts, view)})
+
+
+def amount_problem(facts: Facts) -> tuple[RejectionReason, str] | None:
+    """A request that no person could approve as it stands is refused at once, with the reason."""
+    asked: Money | None = facts.exception.amount
+    if asked is None or facts.order is None:
+        return None
+    captured = facts.order.captured
+    if asked.currency != captured.currency:
+        detail = f"amount.currency: the order was paid in {captured.currency}; ask in that currency"
+        return RejectionReason.CURRENCY_MISMATCH, detail
+    if asked.amount_minor > captured.amount_minor:
+        detail = "amount: more than the order's captured total; ask for that or less"
+        return RejectionReason.OVER_CAPTURED, detail
+    return None

@@ -1,0 +1,150 @@
+"""From a Kafka record to a message of the application, or to the reason why it is none.
+
+Nothing that anybody can write to a topic raises here: a record is accepted, or it is rejected with a reason.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.cloudevents import Header, Refused, decode
+from schemas.events import (
+    ExceptionRaised,
+    ExceptionWithdrawn,
+    ReviewDecided,
+    legible_decision_id,
+    rejection_of,
+)
+from schemas.values import RejectionReason
+from worker.application.messages import Decided, IllegibleDecision, Message, Raised, Withdrawn
+from worker.domain.approval import Decision
+from worker.domain.order_exception import OrderException
+
+EXCEPTIONS, DECISIONS = "order-exceptions", "review-decisions"
+"""The two topics that are read, without their prefix."""
+
+_DEFAULT_TYPE = {EXCEPTIONS: ExceptionRaised.TYPE, DECISIONS: ReviewDecided.TYPE}
+_TYPES = {
+    EXCEPTIONS: (ExceptionRaised.TYPE, ExceptionWithdrawn.TYPE),
+    DECISIONS: (ReviewDecided.TYPE,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as it lay in the partition. `topic` is the name without the configured prefix."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """One message of a record: `part` counts them, as a record may carry a batch of decisions.
+
+    `correlation` names what the message is about; messages with the same one are worked on in order.
+    """
+
+    part: int
+    type: str
+    correlation: str
+    payload: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    part: int
+    reason: RejectionReason
+    detail: str
+
+
+def read(record: Record) -> list[Accepted | Rejected]:
+    """All messages of a record, each accepted or rejected by itself."""
+    try:
+        event = decode(record.value, record.headers)
+    except Refused as refused:
+        return [Rejected(0, refused.reason, refused.detail)]
+    kind = event.type or _DEFAULT_TYPE[record.topic]
+    if kind not in _TYPES[record.topic]:
+        known = " or ".join(_TYPES[record.topic])
+        return [
+            Rejected(0, RejectionReason.SCHEMA_UNSUPPORTED, f"type: this topic takes {known}")
+        ]
+    return [_read_part(part, kind, data) for part, data in _parts(kind, event.data)]
+
+
+def message_of(kind: str, payload: str) -> Message:
+    """The message that an inbox row holds. Raises ValidationError for one that was never accepted."""
+    return _translate(kind, json.loads(payload))
+
+
+def _parts(kind: str, data: Any) -> Iterator[tuple[int, Any]]:
+    if kind == ReviewDecided.TYPE and isinstance(data, dict):
+        batch = data.get("decisions")
+        if isinstance(batch, list) and "decision_id" not in data:
+            yield from enumerate(batch)
+            return
+    yield 0, data
+
+
+def _read_part(part: int, kind: str, data: Any) -> Accepted | Rejected:
+    try:
+        message = _translate(kind, data)
+    except ValidationError as error:
+        reason, detail = rejection_of(error)
+        return Rejected(part, reason, detail)
+    payload = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    return Accepted(part, kind, _correlation(message), payload, message)
+
+
+def _translate(kind: str, data: Any) -> Message:
+    if kind == ExceptionRaised.TYPE:
+        return _raised(ExceptionRaised.model_validate(data))
+    if kind == ExceptionWithdrawn.TYPE:
+        event = ExceptionWithdrawn.model_validate(data)
+        return Withdrawn(exception_id=event.exception_id, requested_by=event.requested_by)
+    try:
+        decided = ReviewDecided.model_validate(data)
+    except ValidationError as error:
+        decision_id = legible_decision_id(data)
+        if decision_id is None:
+            raise
+        return IllegibleDecision(decision_id, rejection_of(error)[1])
+    if decided.verdict is None:
+        problem = "response: answers in this shape are not read yet; send `verdict` instead"
+        return IllegibleDecision(decided.decision_id, problem)
+    return Decided(Decision.model_validate(decided.model_dump(exclude={"response"})))
+
+
+def _raised(event: ExceptionRaised) -> Raised:
+    content = event.model_dump(mode="json", exclude_defaults=True)
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    fields = dict(event)
+    fields["actions"] = event.requested_actions
+    fields["changes"] = event.changes or {}
+    del fields["action"]
+    return Raised(
+        exception=OrderException.model_construct(**fields),
+        content_hash=hashlib.sha256(canonical.encode()).hexdigest(),
+    )
+
+
+def _correlation(message: Message) -> str:
+    match message:
+        case Raised(exception):
+            return exception.exception_id
+        case Withdrawn(exception_id):
+            return exception_id
+        case Decided(decision):
+            return decision.approval_id or decision.exception_id or decision.decision_id
+        case IllegibleDecision(decision_id):
+            return decision_id
