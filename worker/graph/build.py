@@ -14,7 +14,7 @@ wait in it outlive a release.
 from langgraph.graph import END, START, StateGraph
 
 from worker.graph.nodes import assess, execute, human_review, reject
-from worker.graph.routing import after_assessment, after_review
+from worker.graph.routing import Route, after_assessment, after_review
 from worker.graph.state import Dependencies, State
 
 GRAPH_VERSION = "1"
@@ -28,8 +28,8 @@ def build_graph() -> StateGraph[State, Dependencies]:
     graph.add_node("execute", execute)
     graph.add_node("reject", reject)
     graph.add_edge(START, "assess")
-    graph.add_conditional_edges("assess", after_assessment)
-    graph.add_conditional_edges("human_review", after_review)
+    graph.add_conditional_edges("assess", Route(after_assessment), ["human_review", "execute"])
+    graph.add_conditional_edges("human_review", Route(after_review), ["execute", "reject"])
     graph.add_edge("execute", END)
     graph.add_edge("reject", END)
     return graph

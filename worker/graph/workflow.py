@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+from langgraph.checkpoint.serde.types import INTERRUPT
 from langgraph.graph import StateGraph
 from langgraph.types import Command, Interrupt
 
@@ -98,6 +99,6 @@ def _pending_interrupts(stored: CheckpointTuple | None) -> list[str]:
     return [
         asked.id
         for _, channel, interrupts in writes
-        if channel == "__interrupt__"
+        if channel == INTERRUPT
         for asked in interrupts
     ]

@@ -23,12 +23,12 @@ from langgraph.checkpoint.base import (
     get_serializable_checkpoint_metadata,
 )
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from worker.adapters.postgres.named_queries import load
+from worker.adapters.postgres.plain_data import PlainDataSerializer
 from worker.application.ports.workflow import Row, StoredThread, ThreadWrites
 
 _QUERIES = load("checkpoints.sql")
@@ -56,7 +56,7 @@ class BatchingCheckpointer(AsyncPostgresSaver):
 
     def __init__(self, connections: AsyncConnection[Any] | AsyncConnectionPool[Any]) -> None:
         """Needs a running event loop, as the stock saver does."""
-        super().__init__(connections, serde=JsonPlusSerializer(allowed_msgpack_modules=None))
+        super().__init__(connections, serde=PlainDataSerializer())
 
     @contextmanager
     def recording(self, thread: StoredThread) -> Iterator[ThreadWrites]:
