@@ -1,7 +1,7 @@
 """Who must approve what, and by when: rules as data, and one pure function over them.
 
-Rules add requirements and never remove one, so their order does not matter. Nothing here can say "no approval
-needed" against a rule that fired, and a rule that breaks counts as one that fired.
+Rules add requirements and never remove one, so their order does not matter. Nothing here can say
+"no approval needed" against a rule that fired, and a rule that breaks counts as one that fired.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,8 @@ Evidence = Any
 class Rule:
     """`applies` decides, `says` explains in words to the person who must sign.
 
-    `when` is the condition as its author wrote it, shown by explanations; a built-in rule stands in no file.
+    `when` is the condition as its author wrote it, shown by explanations; a built-in rule stands in
+    no file.
     """
 
     id: str
@@ -71,7 +72,9 @@ def _the_facts_themselves(facts: Facts) -> Evidence:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPolicy:
-    """`levels` run from the lowest to the highest. `read` prepares the facts once for all rules of a judgement."""
+    """`levels` run from the lowest to the highest. `read` prepares the facts once for all rules of
+    a judgement.
+    """
 
     reference: PolicyReference
     rules: tuple[Rule, ...]
@@ -79,7 +82,9 @@ class ApprovalPolicy:
     read: Callable[[Facts], Evidence] = _the_facts_themselves
 
     def judge(self, facts: Facts) -> Requirement:
-        """What the case needs: of all rules that fired, every reason, the highest level and the highest risk."""
+        """What the case needs: of all rules that fired, every reason, the highest level and the
+        highest risk.
+        """
         return self.require(self.examine(facts))
 
     def examine(self, facts: Facts) -> tuple[Finding, ...]:

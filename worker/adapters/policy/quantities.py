@@ -1,0 +1,96 @@
+"""Amounts, durations, rates and plain numbers as people write them in a policy."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from schemas.values import MAX_AMOUNT_MINOR, Money, minor_unit_digits
+
+Limit = Money | int | float
+"""A figure that rules refer to by its name."""
+
+_DURATION = re.compile(r"([1-9][0-9]{0,5})(s|m|h|d)", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,9})?"
+_MONEY = re.compile(rf"({_NUMBER}) ([A-Z]{{3}})", re.ASCII)
+LONGEST = timedelta(days=366)
+
+
+def duration(text: str) -> timedelta:
+    """`24h`, `30m`, `90s`, `7d`. Raises ValueError for anything else, zero and more than a year."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError("is not a duration such as 24h, 30m, 90s or 7d")
+    length = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if length > LONGEST:
+        raise ValueError("is longer than a year")
+    return length
+
+
+def written_duration(length: timedelta) -> str:
+    """The other way round, in the largest unit that fits: `1d`, `36h`."""
+    seconds = int(length.total_seconds())
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def limit(text: str) -> Limit:
+    """`100.00 USD`, `3` or `0.7`. Raises ValueError for anything else."""
+    if match := _MONEY.fullmatch(text):
+        return _money(Decimal(match[1]), match[2])
+    number = _number(text, "is neither an amount such as 100.00 USD nor a number such as 3 or 0.7")
+    return float(number) if "." in text else int(number)
+
+
+def rate(text: str) -> Fraction:
+    """What one unit of a currency is worth in the base currency, exactly. Raises ValueError unless
+    above zero.
+    """
+    number = _number(text, "is not a number such as 1.08")
+    if not 0 < number <= 1_000_000:
+        raise ValueError("is not above 0 and at most 1000000")
+    return Fraction(number)
+
+
+def _number(text: str, otherwise: str) -> Decimal:
+    if re.fullmatch(_NUMBER, text, re.ASCII) is None:
+        raise ValueError(otherwise)
+    return Decimal(text)
+
+
+def _money(amount: Decimal, currency: str) -> Money:
+    minor = amount.scaleb(minor_unit_digits(currency))
+    if minor != minor.to_integral_value():
+        digits = minor_unit_digits(currency)
+        raise ValueError(f"has more than the {digits} digits after the point that {currency} has")
+    if minor > MAX_AMOUNT_MINOR:
+        raise ValueError("is larger than any order")
+    return Money(amount_minor=int(minor), currency=currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The policy's own rates: they compare, they never pay. `worth` is of one unit, in units of
+    `base`.
+    """
+
+    base: str
+    worth: Mapping[str, Fraction]
+
+    def knows(self, currency: str) -> bool:
+        return currency == self.base or currency in self.worth
+
+    def in_base(self, money: Money) -> int | None:
+        """Minor units of the base currency, rounded up (the stricter side); None without a rate."""
+        if money.currency == self.base:
+            return money.amount_minor
+        worth = self.worth.get(money.currency)
+        if worth is None:
+            return None
+        digits = minor_unit_digits(self.base) - minor_unit_digits(money.currency)
+        return -int(-money.amount_minor * worth * Fraction(10) ** digits // 1)
