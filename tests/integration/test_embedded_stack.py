@@ -1,4 +1,4 @@
-"""The embedded Kafka and PostgreSQL are real, keep what they were given, and survive being killed."""
+"""The services that the tests get are real ones."""
 
 import psycopg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer

@@ -1,4 +1,4 @@
-"""The services in containers, for machines with an engine: the same images as docker-compose.yml."""
+"""The services in containers, where an engine answers: the same images as docker-compose.yml."""
 
 import contextlib
 import time

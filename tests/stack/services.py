@@ -1,6 +1,7 @@
 """What the tests ask of a broker and a database, wherever these come from."""
 
 import os
+import shutil
 import subprocess
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -24,9 +25,12 @@ class Services(Protocol):
 
 def engine_answers() -> bool:
     """True when a container engine is there and lets us in."""
+    docker = shutil.which("docker")
+    if docker is None:
+        return False
     try:
         asked = subprocess.run(
-            ["docker", "info", "--format", "{{.ServerVersion}}"],
+            [docker, "info", "--format", "{{.ServerVersion}}"],
             capture_output=True,
             check=False,
             timeout=ENGINE_ANSWER_SECONDS,
@@ -47,9 +51,8 @@ def chosen_stack() -> str:
 
 
 def open_services(choice: str, directory: Path) -> AbstractContextManager[Services]:
-    """The services as a context manager: they run inside it, and nothing of them is left after it."""
-    # Each kind is imported only when it is chosen: containers need neither jars nor a PostgreSQL in
-    # a package.
+    """The services as a context manager: they run inside it, and nothing is left after it."""
+    # Imported when chosen: containers need no jars, and the embedded pair needs no engine.
     if choice == "containers":
         from tests.stack.containers import ContainerStack  # noqa: PLC0415
 

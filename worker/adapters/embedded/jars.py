@@ -88,8 +88,8 @@ def class_path(
                     (Path(staging) / jar.path).replace(cache / jar.file_name)
         except OSError as error:
             raise EmbeddedError(
-                f"The jars of Apache Kafka cannot be kept in {cache}: {error}. Make room or make that folder "
-                "writable, or point XDG_CACHE_HOME elsewhere."
+                f"The jars of Apache Kafka cannot be kept in {cache}: {error}. Make room or make "
+                "that folder writable, or point XDG_CACHE_HOME elsewhere."
             ) from error
     files = [cache / jar.file_name for jar in jars]
     _verify(jars, files)
@@ -103,9 +103,10 @@ def _verify(jars: list[Jar], files: list[Path]) -> None:
     for jar, file, actual in zip(jars, files, sums, strict=True):
         if actual != jar.sha256:
             raise EmbeddedError(
-                f"{jar.file_name} is not the file that was reviewed: its SHA-256 is {actual or 'none (no file)'}, "
-                f"{CHECKSUMS.name} says {jar.sha256}. Nothing was started. Delete {file} and try again; if it comes "
-                "back different, the place it comes from is not to be trusted."
+                f"{jar.file_name} is not the file that was reviewed: its SHA-256 is "
+                f"{actual or 'none (no file)'}, {CHECKSUMS.name} says {jar.sha256}. Nothing was "
+                f"started. Delete {file} and try again; if it comes back different, the place it "
+                "comes from is not to be trusted."
             )
 
 
@@ -150,7 +151,7 @@ def fetch_with_maven(jars: list[Jar], into: Path) -> None:
             *("mvn", "--batch-mode", "--quiet", f"--file={pom}", "dependency:build-classpath"),
             *("-DincludeScope=runtime", f"-Dmdep.outputFile={listing}"),
         ],
-        advice="Check Maven's settings.xml and your connection, or take mvn off the PATH to use jgo instead.",
+        advice="Check Maven's settings.xml and your connection, or take mvn off the PATH.",
     )
     found = {Path(entry).name: Path(entry) for entry in listing.read_text().split(os.pathsep)}
     for jar in jars:
@@ -161,7 +162,7 @@ def fetch_with_maven(jars: list[Jar], into: Path) -> None:
 
 
 def fetch_with_jgo(jars: list[Jar], into: Path) -> None:
-    """Fetch by jgo in a process of its own: the worker has no need to load an HTTP client for it."""
+    """Fetch by jgo, in a process of its own: ours need not load all that it needs."""
     _run(
         [
             sys.executable,
@@ -170,7 +171,7 @@ def fetch_with_jgo(jars: list[Jar], into: Path) -> None:
             str(into),
             *(jar.path for jar in jars),
         ],
-        advice="Check your connection; a mirror goes into the [repositories] section of ~/.config/jgo.conf.",
+        advice="Check your connection; a mirror goes into ~/.config/jgo.conf, [repositories].",
     )
 
 

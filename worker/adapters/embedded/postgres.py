@@ -16,7 +16,7 @@ from worker.adapters.embedded.processes import (
     Command,
     end_leftover,
     free_port,
-    listens,
+    with_new_ports,
 )
 
 START_TIMEOUT_SECONDS = 60
@@ -39,6 +39,7 @@ class Postgres:
         self._throw_away = throw_away
         self._port = 0
         self._process: ChildProcess | None = None
+        self._placement: Placement | None = None
 
     @property
     def url(self) -> str:
@@ -55,12 +56,16 @@ class Postgres:
         Raises EmbeddedError.
         """
         self._directory.mkdir(parents=True, exist_ok=True)
-        placement = place(find_binaries(), self._directory)
+        placement = self._placement = place(find_binaries(), self._directory)
         data = placement.data
         pid_file = self._directory / "postgres.pid"
         end_leftover(pid_file, mark=str(data), stop_signal=STOP_SIGNAL)
         if not (data / "PG_VERSION").exists():
             self._create_cluster(placement)
+        with_new_ports(lambda: self._start_once(placement, pid_file))
+
+    def _start_once(self, placement: Placement, pid_file: Path) -> None:
+        data = placement.data
         with contextlib.suppress(FileNotFoundError):
             # We hold the lock on this data and nothing of ours runs on it, so its process number is
             # history, even if the number is in use again: PostgreSQL would refuse to start for
@@ -86,19 +91,18 @@ class Postgres:
         )
         try:
             process.wait_until(lambda: _ready(data), START_TIMEOUT_SECONDS)
-            if not listens(process.pid, self._port):
-                raise EmbeddedError(
-                    f"Another process took port {self._port} before PostgreSQL could. Start again: the next port is chosen anew."
-                )
+            process.claim(self._port)
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """End the server; what was committed is on disk."""
+        """End the server. What was committed is on disk, unless it was to be thrown away."""
         if self._process:
             self._process.stop()
             self._process = None
+        if self._throw_away and self._placement:
+            self._placement.delete()
 
     def _options(self, placement: Placement) -> list[str]:
         settings = (
@@ -111,7 +115,7 @@ class Postgres:
         return [word for setting in settings for word in ("-c", setting)]
 
     def _create_cluster(self, placement: Placement) -> None:
-        """initdb into a neighbour, then rename: a half-made cluster never looks like a whole one."""
+        """Make it beside its place, then rename it: a half-made cluster never looks whole."""
         placement.make_room()
         half_made = placement.half_made
         self._run(
@@ -146,7 +150,8 @@ class Postgres:
         )
         if done.returncode:
             raise EmbeddedError(
-                f"PostgreSQL could not prepare {placement.data}: {(done.stdout + done.stderr).strip()[-2_000:]}"
+                f"PostgreSQL could not prepare {placement.data}: "
+                f"{(done.stdout + done.stderr).strip()[-2_000:]}"
             )
 
 

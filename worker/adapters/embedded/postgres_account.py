@@ -4,10 +4,9 @@ privileges.
 That account often cannot reach the places root works in: a virtual environment under /root, a
 checkout in a private temporary folder. Nothing of the user's gets wider permissions for it. Instead
 the binaries are copied to /var/cache/signoff and the data are put under /var/lib/signoff, with a
-symbolic link where they were asked for.
+symbolic link `elsewhere` where they were asked for and a note beside them that names that place.
 """
 
-import contextlib
 import os
 import pwd
 import shutil
@@ -43,6 +42,12 @@ class Placement:
         self.half_made.mkdir(mode=0o700)
         if self.account:
             os.chown(self.half_made, self.account.uid, self.account.gid)
+
+    def delete(self) -> None:
+        """Delete the cluster, for whoever asked for one to throw away."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        if self.data.parent.parent == ROOT_DATA:
+            shutil.rmtree(self.data.parent, ignore_errors=True)
 
 
 def place(binaries: Path, directory: Path) -> Placement:
@@ -110,22 +115,10 @@ def _reachable_data(account: Account, directory: Path) -> Path:
         return link.resolve() / "data"
     if _as_account(account, ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(directory)]):
         return directory / "data"
-    _forget_deserted()
     ROOT_DATA.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=ROOT_DATA, prefix="postgres-"))
     folder.chmod(0o711)
-    (folder / OWNER_NOTE).write_text(f"{link}\n")
+    (folder / OWNER_NOTE).write_text(f"{directory}\n")
     link.unlink(missing_ok=True)
     link.symlink_to(folder)
     return folder / "data"
-
-
-def _forget_deserted() -> None:
-    """Delete data of ours whose link is gone: their owner deleted the folder that they stood in
-    for.
-    """
-    for note in ROOT_DATA.glob(f"postgres-*/{OWNER_NOTE}"):
-        link = Path(note.read_text().strip())
-        if not link.is_symlink() or link.resolve() != note.parent:
-            with contextlib.suppress(OSError):
-                shutil.rmtree(note.parent)

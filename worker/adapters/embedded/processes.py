@@ -13,11 +13,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from worker.adapters.embedded.errors import EmbeddedError
+from worker.adapters.embedded.errors import EmbeddedError, PortTakenError
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 POLL_SECONDS = 0.01
-LOG_TAIL_CHARACTERS = 2_000
+PORT_ATTEMPTS = 3
+LOG_TAIL_CHARACTERS = 3_000
+PORT_TAKEN = "Address already in use"
+"""What both Java and PostgreSQL say, the latter in the C locale that we give it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +87,23 @@ class ChildProcess:
         end = time.monotonic() + timeout_seconds
         while not ready():
             if not self.running:
-                code = self._process.returncode
-                raise EmbeddedError(
-                    f"{name} ended with code {code} while it started. Its last words, from {log}:\n"
-                    f"{self.log_tail()}"
+                last_words = self.log_tail()
+                kind = PortTakenError if PORT_TAKEN in last_words else EmbeddedError
+                raise kind(
+                    f"{name} ended with code {self._process.returncode} while it started. Its last "
+                    f"words, from {log}:\n{last_words}"
                 )
             if time.monotonic() > end:
                 raise EmbeddedError(
-                    f"{name} was not ready after {timeout_seconds:.0f} seconds. Look into {log}:\n{self.log_tail()}"
+                    f"{name} was not ready after {timeout_seconds:.0f} seconds. Look into {log}:\n"
+                    f"{self.log_tail()}"
                 )
             time.sleep(POLL_SECONDS)
+
+    def claim(self, port: int) -> None:
+        """Raise PortTakenError unless the listener on `port` is this very process."""
+        if not listens(self.pid, port):
+            raise PortTakenError(f"Another process took port {port} before {self.command.name}.")
 
     def stop(self, timeout_seconds: float = 20) -> None:
         """End it cleanly, or by force when that takes longer than `timeout_seconds`."""
@@ -140,6 +150,14 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def with_new_ports(start: Callable[[], None]) -> None:
+    """Call `start`, which chooses its ports itself, again when somebody else was quicker."""
+    for _ in range(PORT_ATTEMPTS - 1):
+        with contextlib.suppress(PortTakenError):
+            return start()
+    return start()
 
 
 def accepts(port: int) -> bool:

@@ -26,7 +26,7 @@ class EmbeddedStack:
     in a `with`.
 
     What they store stays in `data_dir` and is there at the next start, at other ports. `throw_away`
-    trades that for speed: a crash of the machine may lose the database. `progress` hears what takes
+    trades that for speed, and deletes the database at `stop`. `progress` hears what takes
     longer than a second.
     """
 
@@ -35,7 +35,6 @@ class EmbeddedStack:
     ) -> None:
         self._data_dir = data_dir.absolute()
         self._progress = progress
-        self._throw_away = throw_away
         self._postgres = Postgres(self._data_dir / "postgres", throw_away)
         self._broker: Kafka | None = None
         self._lock: IO[str] | None = None
@@ -120,14 +119,15 @@ class EmbeddedStack:
             self._progress(f"{name} is up after {seconds:.1f} s")
 
     def _take_lock(self) -> None:
-        """Hold `data_dir/lock` for as long as we live; the system releases it when we are killed."""
+        """Hold `data_dir/lock` while we live; the system releases it when we are killed."""
         path = self._data_dir / "lock"
         try:
             self._data_dir.mkdir(parents=True, exist_ok=True)
             lock = path.open("a+")
         except OSError as error:
             raise EmbeddedError(
-                f"The data folder {self._data_dir} cannot be used: {error}. Give another with --data DIR."
+                f"The data folder {self._data_dir} cannot be used: {error}. Give another with "
+                "--data DIR."
             ) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -136,8 +136,8 @@ class EmbeddedStack:
             holder = lock.read().strip() or "unknown"
             lock.close()
             raise EmbeddedError(
-                f"Another signoff (process {holder}) already uses the data in {self._data_dir}. Stop it first, or give "
-                "another folder with --data DIR."
+                f"Another signoff (process {holder}) already uses the data in {self._data_dir}. "
+                "Stop it first, or give another folder with --data DIR."
             ) from error
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
