@@ -72,9 +72,7 @@ def _the_facts_themselves(facts: Facts) -> Evidence:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPolicy:
-    """`levels` run from the lowest to the highest. `read` prepares the facts once for all rules of
-    a judgement.
-    """
+    """Levels run from the lowest to the highest; `read` prepares the facts once for all rules."""
 
     reference: PolicyReference
     rules: tuple[Rule, ...]
@@ -82,9 +80,7 @@ class ApprovalPolicy:
     read: Callable[[Facts], Evidence] = _the_facts_themselves
 
     def judge(self, facts: Facts) -> Requirement:
-        """What the case needs: of all rules that fired, every reason, the highest level and the
-        highest risk.
-        """
+        """Of all rules that fired: every reason, the highest level and the highest risk."""
         return self.require(self.examine(facts))
 
     def examine(self, facts: Facts) -> tuple[Finding, ...]:

@@ -1,5 +1,4 @@
-"""The rules that no policy file can take away: each stands between money and a fact that nobody
-knows.
+"""The rules that no policy file can take away: they stand between money and what nobody knows.
 
 A rule that fires because an amount cannot be trusted asks the highest level, since a lower one may
 have no authority over the true amount; the others ask the lowest, and the file's rules may raise

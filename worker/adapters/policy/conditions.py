@@ -21,12 +21,12 @@ MAX_LENGTH = 1000
 
 _POSITION = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?(.*)")
 
+_NO_SUCH_CALL = re.compile(r"Undefined variable or function: '(\w+)'")
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Whether a rule applies. Raises whatever the expression raises, and TypeError unless it says
-    true or false.
-    """
+    """Whether a rule applies. Raises whatever the expression does; TypeError for no yes or no."""
 
     source: str
     program: cel.Program
@@ -46,7 +46,7 @@ def condition(
     samples: Mapping[str, Evidence],
     problems: Problems,
 ) -> Condition | None:
-    """The checked condition of rule `name`; None, with the problems told, when it must not be used."""
+    """The condition of rule `name`; None, with the problems told, if it must not be used."""
     if len(source) > MAX_LENGTH:
         problems.add(line, f"`when` of {name} is longer than {MAX_LENGTH} characters", "split it")
         return None
@@ -73,9 +73,7 @@ def condition(
 
 
 def _syntax(message: str) -> str:
-    """The parser's first complaint, without the list of forty tokens that it would rather have
-    seen.
-    """
+    """The parser's first complaint, without the forty tokens that it would rather have seen."""
     match = _POSITION.search(message)
     if match is None:
         return message.splitlines()[0]
@@ -103,6 +101,8 @@ def _try(condition: Condition, samples: Mapping[str, Evidence]) -> tuple[str, st
 def _cause(error: Exception) -> str:
     if isinstance(error, TypeError):
         return "an operation between types that do not go together"
+    if match := _NO_SUCH_CALL.match(str(error)):
+        return f"`{match[1]}` cannot be called like that"
     return str(error).split(". ")[0].splitlines()[0]
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TypeVar
 
 import yaml
@@ -21,6 +22,7 @@ VERDICTS = (Verdict.APPROVE, Verdict.REJECT, Verdict.MODIFY)
 
 _KEBAB = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+_NO_LIMIT: Limit = 0
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 Quantity = TypeVar("Quantity")
 
@@ -41,9 +43,7 @@ class RuleText:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What stands in a policy file. Fields that cannot be read are left out, and their problem is
-    told.
-    """
+    """What stands in a policy file; the problems told say what could not be read."""
 
     name: str
     rates: Rates
@@ -58,8 +58,12 @@ def read_document(root: yaml.Node, problems: Problems) -> Document:
         root, "the policy", problems, required=POLICY_FIELDS, optional=("rates", "limits")
     )
     base = _word(fields, "base_currency", _CURRENCY, "a code such as USD", problems)
-    rates = _quantities(fields, "rates", _CURRENCY, "a currency code such as EUR", rate, problems)
-    limits = _quantities(fields, "limits", _NAME, "a name such as small_refund", limit, problems)
+    rates = _quantities(
+        fields, "rates", _CURRENCY, "a code such as EUR", rate, Fraction(1), problems
+    )
+    limits = _quantities(
+        fields, "limits", _NAME, "a name such as small_refund", limit, _NO_LIMIT, problems
+    )
     if base in rates:
         problems.add(rates[base][1], f"`rates` has the base currency {base}", "remove it: it is 1")
     for name, (value, line) in limits.items():
@@ -79,7 +83,7 @@ def read_document(root: yaml.Node, problems: Problems) -> Document:
 def _word(
     fields: Fields, key: str, pattern: re.Pattern[str], example: str, problems: Problems
 ) -> str:
-    """The field's text in the form of `pattern`; empty, with the problem told, when it has another."""
+    """The field's text in the form of `pattern`; empty, with the problem told, if it differs."""
     text = fields.text(key)
     if text is None or pattern.fullmatch(text):
         return text or ""
@@ -93,9 +97,14 @@ def _quantities(
     pattern: re.Pattern[str],
     example: str,
     read: Callable[[str], Quantity],
+    stand_in: Quantity,
     problems: Problems,
 ) -> dict[str, tuple[Quantity, int]]:
-    """A mapping of names to quantities, each with its line."""
+    """A mapping of names to quantities, each with its line.
+
+    What cannot be read becomes `stand_in`, so that one wrong figure is one problem and not one more
+    for each rule that names it.
+    """
     node = fields.fields.get(key)
     if node is None:
         return {}
@@ -105,6 +114,7 @@ def _quantities(
         line = entries.lines[name]
         if not pattern.fullmatch(name):
             problems.add(line, f"`{key}` has the key `{name}`", f"write {example}")
+        quantities[name] = (stand_in, line)
         if (text := entries.text(name)) is not None:
             try:
                 quantities[name] = (read(text), line)

@@ -1,6 +1,4 @@
-"""What a policy would do about an exception and why, as plain data: for `signoff policy explain`
-and for tests.
-"""
+"""What a policy would do about an exception and why, as plain data."""
 
 from dataclasses import dataclass
 
@@ -12,9 +10,7 @@ from worker.domain.resolution import propose
 
 @dataclass(frozen=True, slots=True)
 class RuleExplanation:
-    """`says` is the sentence of a rule that fired, empty otherwise; `when` is its condition as
-    written.
-    """
+    """`says` is the sentence of a rule that fired, empty otherwise; `when` its condition."""
 
     id: str
     fired: bool

@@ -38,9 +38,7 @@ _COMPARED = (
 def check_words(
     source: str, program: cel.Program, limits: Mapping[str, Limit], report: Report
 ) -> None:
-    """Reports every unknown name, unknown function and impossible comparison of a compiled
-    expression.
-    """
+    """Reports every unknown name, unknown function and comparison that can never hold."""
     known = {**VARIABLES, **{f"limits.{name}": _variable(limit) for name, limit in limits.items()}}
     literals: list[str] = []
     text = _without_literals(source, literals)
@@ -56,7 +54,8 @@ def check_words(
     _check_fields(text, known, report)
     for path, value in _comparisons(text):
         if path in known:
-            _check_comparison(path, known[path], _literal(value, literals), report)
+            shown = f"'{literals[int(value[1:])]}'" if value.startswith("§") else value
+            _check_comparison(path, known[path], _literal(value, literals), shown, report)
 
 
 def _variable(limit: Limit) -> Variable:
@@ -64,9 +63,7 @@ def _variable(limit: Limit) -> Variable:
 
 
 def _without_literals(source: str, literals: list[str]) -> str:
-    """Text literals replaced by §0, §1, … and comments by blanks, so that only the expression's own
-    words are left.
-    """
+    """The expression's own words: its texts become §0, §1, …, and its comments blanks."""
 
     def keep(match: re.Match[str]) -> str:
         if match[0].startswith("//"):
@@ -114,19 +111,13 @@ def _literal(value: str, literals: list[str]) -> str | float | bool:
 
 
 def _check_comparison(
-    path: str, variable: Variable, value: str | float | bool, report: Report
+    path: str, variable: Variable, value: str | float | bool, shown: str, report: Report
 ) -> None:
-    expected = float if variable.type is int else variable.type
-    if type(value) is not expected:
-        report(
-            f"compares `{path}` with {value!r}, which it can never be",
-            f"it is {_TYPES[variable.type]}",
-        )
+    never = f"compares `{path}` with {shown}, which it can never be"
+    if type(value) is not (float if variable.type is int else variable.type):
+        report(never, f"it is {_TYPES[variable.type]}")
     elif variable.words and value not in variable.words:
-        report(
-            f"compares `{path}` with '{value}', which it can never be",
-            did_you_mean(str(value), sorted(variable.words)),
-        )
+        report(never, did_you_mean(str(value), sorted(variable.words)))
 
 
 _TYPES: Mapping[type, str] = {

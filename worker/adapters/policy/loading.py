@@ -1,6 +1,4 @@
-"""From a policy file to the policy that judges: every problem told at once, or a policy that is
-known to run.
-"""
+"""From a policy file to a policy that is known to run, or to every problem it has."""
 
 import hashlib
 import json
@@ -25,9 +23,7 @@ VERSION_LENGTH = 16
 
 
 def load_policy(path: Path | None = None) -> ApprovalPolicy:
-    """The policy in a file; None is the default one that comes with the package. Raises
-    PolicyError.
-    """
+    """The policy in a file, or the default one of this package. Raises PolicyError."""
     if path is None:
         return parse_policy(files(__package__).joinpath(DEFAULT_FILE).read_bytes(), DEFAULT_FILE)
     try:
@@ -40,7 +36,7 @@ def load_policy(path: Path | None = None) -> ApprovalPolicy:
 
 
 def parse_policy(content: bytes, file: str) -> ApprovalPolicy:
-    """The policy in the bytes of a YAML file; `file` is what messages call it. Raises PolicyError."""
+    """The policy in YAML bytes; `file` is what messages call it. Raises PolicyError."""
     problems = Problems()
     root = root_of(content, problems)
     if root is None:
@@ -59,9 +55,7 @@ def parse_policy(content: bytes, file: str) -> ApprovalPolicy:
 
 
 def _compile(document: Document, read: EvidenceReader, problems: Problems) -> list[Rule]:
-    """The rules that are in order; the problems of the others, and of limits that none of them
-    names.
-    """
+    """The rules that are in order; what is wrong with the others is told."""
     tried_on = samples(read, document.rates.base or "USD")
     rules: list[Rule] = []
     for text in document.rules:
@@ -72,15 +66,21 @@ def _compile(document: Document, read: EvidenceReader, problems: Problems) -> li
         says = sentence(text.says, text.says_line, name, document.limits, problems)
         if applies and says:
             rules.append(Rule(text.id, applies, says, text.level, text.risk, when=text.when))
+    if not problems.found:
+        _refuse_unused_limits(document, problems)
+    return rules
+
+
+def _refuse_unused_limits(document: Document, problems: Problems) -> None:
+    """A figure that no rule names looks as if it counted, and does not."""
     written = " ".join(f"{text.when} {text.says}" for text in document.rules)
     for limit, line in document.limit_lines.items():
         if not re.search(rf"\blimits\s*\.\s*{limit}\b", written):
             problems.add(line, f"limit {limit} is named by no rule", "use it or remove it")
-    return rules
 
 
 def version_of(document: Document) -> str:
-    """A digest of what the policy means: comments, layout and the order of rules leave it as it is."""
+    """A digest of what the policy means, whatever its comments, layout and order of rules."""
     meaning = {
         "name": document.name,
         "base": document.rates.base,

@@ -9,11 +9,13 @@ from worker.adapters.policy.problems import Problems, did_you_mean
 MAX_BYTES = 256 * 1024
 """Nobody reads a larger policy; the parser recurses, so its input has to be bounded."""
 
+_TEXT_TAGS = frozenset(
+    f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "timestamp")
+)
+
 
 def root_of(content: bytes, problems: Problems) -> yaml.Node | None:
-    """The document's root, or None with a problem told: not UTF-8, not YAML, empty, too large,
-    several documents.
-    """
+    """The root of the one document; None, with the problem told, when there is no such thing."""
     if len(content) > MAX_BYTES:
         problems.add(0, f"is larger than {MAX_BYTES // 1024} KiB", "a policy is a page of rules")
         return None
@@ -109,10 +111,8 @@ class Mapping:
 
 
 def text_of(node: yaml.Node) -> str | None:
-    """A scalar as it was written, also where YAML sees a number or a boolean. None for an empty one
-    or a null.
-    """
-    is_text = isinstance(node, yaml.ScalarNode) and node.tag != "tag:yaml.org,2002:null"
+    """A scalar as it was written, also where YAML sees a number; None when it says nothing."""
+    is_text = isinstance(node, yaml.ScalarNode) and node.tag in _TEXT_TAGS
     if is_text and str(node.value).strip():
         return str(node.value).strip()
     return None

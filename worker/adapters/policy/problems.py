@@ -40,7 +40,12 @@ class Problems:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Advice for a word that nobody knows: the nearest known one, or all of them."""
-    words = list(known)
-    near = get_close_matches(word, words, n=1, cutoff=0.6)
-    return f"did you mean {near[0]}?" if near else f"known are: {', '.join(words)}"
+    """Advice for a word that nobody knows: the nearest known one, or all of them.
+
+    Of dotted names only those of the same group are near: `order.typo` is not meant as `amount`.
+    """
+    group, dot, name = word.rpartition(".")
+    words = [other for other in known if other.startswith(f"{group}{dot}")]
+    ends = {other.removeprefix(f"{group}{dot}"): other for other in words or known}
+    near = get_close_matches(name, ends, n=1, cutoff=0.6)
+    return f"did you mean {ends[near[0]]}?" if near else f"known are: {', '.join(ends.values())}"

@@ -48,9 +48,7 @@ def limit(text: str) -> Limit:
 
 
 def rate(text: str) -> Fraction:
-    """What one unit of a currency is worth in the base currency, exactly. Raises ValueError unless
-    above zero.
-    """
+    """What one unit is worth in the base currency, exactly. Raises ValueError unless above 0."""
     number = _number(text, "is not a number such as 1.08")
     if not 0 < number <= 1_000_000:
         raise ValueError("is not above 0 and at most 1000000")

@@ -1,6 +1,4 @@
-"""Facts to try every condition on at start: each kind, known and unknown, sparse and full, small
-and large.
-"""
+"""Facts to try every condition on at start: each kind, sparse and full, known and unknown."""
 
 from collections.abc import Callable, Iterator, Mapping
 

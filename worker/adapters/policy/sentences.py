@@ -70,7 +70,7 @@ def _shown(path: str, value: object) -> str:
 def sentence(
     template: str, line: int, name: str, limits: Mapping[str, Limit], problems: Problems
 ) -> Sentence | None:
-    """The checked sentence of rule `name`; None, with the problems told, when it must not be used."""
+    """The sentence of rule `name`; None, with the problems told, if it must not be used."""
     before = len(problems.found)
     known = [*VARIABLES, *(f"limits.{limit}" for limit in limits)]
     if len(template) > MAX_LENGTH:

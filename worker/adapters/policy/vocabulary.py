@@ -126,9 +126,7 @@ class EvidenceReader:
 
 
 def available_of(facts: Facts) -> Money | None:
-    """What is left to refund; by the order's own account when nobody gave it. None when that cannot
-    be said.
-    """
+    """What is left to refund, by the order's own account if need be; None when nobody can say."""
     if facts.available is not None or facts.order is None:
         return facts.available
     captured, refunded = facts.order.captured, facts.order.refunded
