@@ -1,7 +1,9 @@
-"""CloudEvents 1.0.2 over Kafka: reading a record in any of the forms we accept, writing it in the one we emit.
+"""CloudEvents 1.0.2 over Kafka: reading a record in any of the forms we accept, writing it in the
+one we emit.
 
-In: binary mode (`ce_` headers), structured mode (content type `application/cloudevents+json`) and a plain JSON
-record without attributes, which people type by hand. Out: binary mode. The Kafka binding has no batch mode.
+In: binary mode (`ce_` headers), structured mode (content type `application/cloudevents+json`) and a
+plain JSON record without attributes, which people type by hand. Out: binary mode. The Kafka binding
+has no batch mode.
 """
 
 import base64
@@ -32,7 +34,7 @@ _ENVELOPE_DEPTH = 1
 
 @dataclass(frozen=True, slots=True)
 class CloudEvent:
-    """`attributes` is empty for a plain record: the caller then assumes the topic's default type."""
+    """`attributes` is empty for a plain record: its type is then the default of its topic."""
 
     attributes: Mapping[str, str]
     data: Any
@@ -51,8 +53,9 @@ def decode(
 ) -> CloudEvent:
     """The event that a Kafka record holds, whatever its mode. Raises `Refused` and nothing else.
 
-    Beside the reasons of `parse_json` there is INVALID_CLOUDEVENT: a required attribute is missing or illegible,
-    the specversion is not 1.0, or the format is one we do not read. Headers that are not ours are never looked at.
+    Beside the reasons of `parse_json` there is INVALID_CLOUDEVENT: a required attribute is missing
+    or illegible, the specversion is not 1.0, or the format is one we do not read. Headers that are
+    not ours are never looked at.
     """
     media_type = _media_type(headers)
     if media_type == "application/cloudevents+json":
@@ -102,7 +105,7 @@ def _invalid(detail: str) -> Refused:
 
 
 def _media_type(headers: Iterable[Header]) -> str:
-    """Lower case and without parameters; empty when there is none. An illegible one is somebody else's business."""
+    """In lower case and without parameters; empty when there is none."""
     for name, value in headers:
         if value is not None and name.lower() == "content-type":
             return value.decode("latin-1").partition(";")[0].strip().lower()

@@ -1,9 +1,11 @@
-"""JSON as RFC 8259 means it, with limits: what passes here can be stored, checkpointed and answered.
+"""JSON as RFC 8259 means it, with limits: what passes here can be stored, checkpointed and
+answered.
 
-Size and depth are judged on the bytes, before anything is parsed, in linear time. Then refused is what common
-parsers let through and a later step would choke on or misread: NaN and infinities, duplicate keys (the two readers
-of one record would see two amounts), NUL (PostgreSQL's JSONB refuses it), lone surrogates (not UTF-8), and integers
-beyond 64 bits (the checkpoint format has none).
+Size and depth are judged on the bytes, before anything is parsed, in linear time. Then refused is
+what common parsers let through and a later step would choke on or misread: NaN and infinities,
+duplicate keys (the two readers of one record would see two amounts), NUL (PostgreSQL's JSONB
+refuses it), lone surrogates (not UTF-8), and integers beyond 64 bits (the checkpoint format has
+none).
 
 A `detail` never repeats what was sent: it may be personal, and it ends up in logs and dead letters.
 """
@@ -21,8 +23,8 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 """The checkpoint serializer gives up at 254; no event of ours nests deeper than 10."""
 
-# Possessive and with an optional closing quote, so that an unterminated string is consumed in one go: each byte is
-# looked at once, whatever was sent.
+# Possessive and with an optional closing quote, so that an unterminated string is consumed in one
+# go: each byte is looked at once, whatever was sent.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -31,7 +33,7 @@ _INT64 = range(-(2**63), 2**63)
 _LONGEST_INTEGER = 20
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - what happened to the record, not a failure of ours
     """A record that cannot be accepted: a reason for machines and a sentence for people."""
 
     def __init__(self, reason: RejectionReason, detail: str) -> None:
@@ -43,7 +45,8 @@ class Refused(Exception):
 def parse_json(raw: bytes | None, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
     """The value that `raw` holds.
 
-    Raises `Refused` with EMPTY (a tombstone, too), TOO_LARGE, TOO_DEEP, INVALID_UTF8 or INVALID_JSON.
+    Raises `Refused` with EMPTY (a tombstone, too), TOO_LARGE, TOO_DEEP, INVALID_UTF8 or
+    INVALID_JSON.
     """
     if not raw or (len(raw) <= max_bytes and raw.isspace()):
         raise Refused(RejectionReason.EMPTY, "the record has no value")
@@ -66,7 +69,7 @@ def parse_json(raw: bytes | None, *, max_bytes: int = MAX_BYTES, max_depth: int 
 
 
 def _is_deeper_than(limit: int, raw: bytes) -> bool:
-    """Brackets inside strings do not count, so the strings are taken out; but only when it could matter."""
+    """Brackets in strings do not count, so strings are cut out first, when it could matter."""
     if raw.count(b"[") + raw.count(b"{") <= limit:
         return False
     brackets = _STRING.sub(b"", raw).translate(None, _NOT_BRACKETS)

@@ -1,6 +1,7 @@
 """Value types of the event contract: money, identifiers and the closed sets of words.
 
-Amounts are integers in the currency's minor unit (15000 is 150.00 USD), so that no rounding exists anywhere.
+Amounts are integers in the currency's minor unit (15000 is 150.00 USD), so that no rounding exists
+anywhere.
 """
 
 from enum import StrEnum
@@ -22,7 +23,8 @@ MAX_AMOUNT_MINOR = 10**15
 """No order is larger; anything above is a mistake in the sender's arithmetic, not a refund."""
 
 _EXPONENTS = {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3} | dict.fromkeys(
-    ("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF").split(), 0
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(),  # noqa: SIM905
+    0,
 )
 """ISO 4217 exponents that are not 2."""
 
@@ -165,7 +167,7 @@ class LineItem(Value):
 
 
 class Order(Value):
-    """What is known of an order: `captured` was paid by the customer, `refunded` of it went back already."""
+    """What is known of an order: `captured` was paid, `refunded` of it went back already."""
 
     captured: Money
     refunded: Money | None = None
@@ -207,7 +209,8 @@ class Proposal(Value):
 
 
 class Changes(Value):
-    """What a reviewer altered in a proposal. A misspelt field must not pass for "no change": unknown ones are refused."""
+    """What a reviewer altered in a proposal. A misspelt field must not pass for "no change":
+    unknown ones are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -9,6 +9,7 @@ from schemas.events.review import (
     ReviewBatch,
     ReviewDecided,
     ReviewReceipt,
+    decisions_in,
     legible_decision_id,
     receipt_code_of,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "ReviewBatch",
     "ReviewDecided",
     "ReviewReceipt",
+    "decisions_in",
     "legible_decision_id",
     "receipt_code_of",
     "rejection_of",

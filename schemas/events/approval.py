@@ -23,9 +23,10 @@ from schemas.values import (
 class ApprovalNeeded(Event):
     """One level's question about a case.
 
-    `review_hash` digests what is shown: a decision that repeats it is refused as STALE when the case has changed
-    since. `round` counts the analyses after a reviewer's `request_changes`. `hitl` holds the same question in the
-    shape of LangChain's human-in-the-loop middleware or of Agent Inbox, when that is configured.
+    `review_hash` digests what is shown: a decision that repeats it is refused as STALE when the
+    case has changed since. `round` counts the analyses after a reviewer's `request_changes`. `hitl`
+    holds the same question in the shape of LangChain's human-in-the-loop middleware or of Agent
+    Inbox, when that is configured.
     """
 
     TYPE: ClassVar[str] = "signoff.approval.needed.v1"
@@ -55,9 +56,11 @@ class ApprovalNeeded(Event):
 
 
 class ApprovalUpdated(Event):
-    """Something happened to an approval request, so that an open screen can mark or withdraw its card.
+    """Something happened to an approval request, so that an open screen can mark or withdraw its
+    card.
 
-    `by` is a reviewer's id or `system`. `level`, `due_at` and `assignee` hold what is true after the change.
+    `by` is a reviewer's id or `system`. `level`, `due_at` and `assignee` hold what is true after
+    the change.
     """
 
     TYPE: ClassVar[str] = "signoff.approval.updated.v1"

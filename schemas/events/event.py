@@ -17,7 +17,10 @@ Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class Event(Value):
-    """The data of one event. A change that breaks a consumer gets a new `.v2` type beside the old one."""
+    """The data of one event.
+
+    A change that breaks a consumer gets a new `.v2` type beside the old one.
+    """
 
     TYPE: ClassVar[str]
 

@@ -1,4 +1,4 @@
-"""What a producer says about an order: that something asks for action, or that it no longer does."""
+"""What a producer says of an order: something asks for action, or no longer does."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Self
@@ -27,9 +27,10 @@ _PAYS = {ExceptionKind.REFUND, ExceptionKind.PRICE_ADJUSTMENT}
 class ExceptionRaised(Event):
     """Something about an order asks for action.
 
-    `exception_id` is the business key: the same id with the same content is one exception however often it arrives.
-    `order` and `customer` are snapshots; without them the shop is asked. An `action_request` is an agent's tool call
-    that wants a signature; it may concern no order and no customer.
+    `exception_id` is the business key: the same id with the same content is one exception however
+    often it arrives. `order` and `customer` are snapshots; without them the shop is asked. An
+    `action_request` is an agent's tool call that wants a signature; it may concern no order and no
+    customer.
     """
 
     TYPE: ClassVar[str] = "signoff.exception.raised.v1"
@@ -84,7 +85,7 @@ class ExceptionRaised(Event):
 
     @model_validator(mode="after")
     def _asks_for_money_that_was_paid(self) -> Self:
-        """Checked against the snapshot only; what other cases refunded is known to the ledger, not here."""
+        """Checked against the snapshot only; what other cases refunded, only the ledger knows."""
         if self.kind in _PAYS and self.amount is not None and self.amount.amount_minor == 0:
             raise PydanticCustomError("amount_invalid", "`amount` must be more than zero")
         captured = self.order.captured if self.order else None
@@ -115,7 +116,7 @@ class ExceptionRaised(Event):
 
 
 class ExceptionWithdrawn(Event):
-    """Ends a case that still waits, and closes its approval; one that executes or has ended stays as it is."""
+    """Ends a case that still waits; one that executes or has ended stays as it is."""
 
     TYPE: ClassVar[str] = "signoff.exception.withdrawn.v1"
 

@@ -1,4 +1,4 @@
-"""The dead letter: which record was refused, and why, without repeating what may be personal in the reason."""
+"""The dead letter: which record was refused, and why, in words that repeat no value of it."""
 
 from collections.abc import Iterable
 from hashlib import sha256
@@ -17,7 +17,7 @@ _REASON_OF_TYPE = {
     "currency_mismatch": RejectionReason.CURRENCY_MISMATCH,
     "over_captured": RejectionReason.OVER_CAPTURED,
 }
-_NAMES_OF_OURS = {
+_OUR_WORDS = {
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
     "extra_forbidden": "has a field that is not known",
@@ -27,7 +27,11 @@ _NAMES_OF_OURS = {
 
 
 class MessageRejected(Event):
-    """A record that could not become an event. `sha256` and `head` are of its value; a tombstone has neither."""
+    """A record that could not become an event.
+
+    `sha256` and `head` are of its value; a tombstone has neither. `head` may hold personal data,
+    `detail` never does.
+    """
 
     TYPE: ClassVar[str] = "signoff.message.rejected.v1"
 
@@ -62,7 +66,7 @@ class MessageRejected(Event):
 
 
 def rejection_of(error: ValidationError) -> tuple[RejectionReason, str]:
-    """The reason for machines, and a sentence that names the fields and their problems but never their values."""
+    """The reason for machines, and a sentence that names fields and problems but no values."""
     problems = error.errors(include_input=False, include_url=False)
     special = (reason for problem in problems if (reason := _special_reason(problem)))
     shown = "; ".join(_sentence(problem) for problem in problems[:_PROBLEMS_SHOWN])
@@ -83,7 +87,7 @@ def _sentence(problem: ErrorDetails) -> str:
     location = problem["loc"]
     if problem["type"] == "extra_forbidden":
         location = location[:-1]
-    said = _NAMES_OF_OURS.get(problem["type"], problem["msg"])
+    said = _OUR_WORDS.get(problem["type"], problem["msg"])
     return f"{_path(location)}: {said}" if location else said
 
 
@@ -92,6 +96,6 @@ def _path(location: Iterable[int | str]) -> str:
 
 
 def _head(value: bytes) -> str:
-    """The beginning as text that JSONB and a terminal can take: what is not printable becomes a full stop."""
+    """The beginning, as text that JSONB and a terminal can take: no control characters."""
     text = value[:HEAD_BYTES].decode("utf-8", errors="replace")
     return "".join(character if character.isprintable() else "." for character in text)

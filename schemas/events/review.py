@@ -19,10 +19,11 @@ _NEEDED_BY = {
 class ReviewDecided(Event):
     """One verdict on one approval request.
 
-    The request is named by `approval_id`, or by the business key `exception_id` and, when several levels are open,
-    the name of the `level`. `changes` is read later, against what was asked: a mistake in it is answered with
-    INVALID_CHANGES. `choice` is a method or the index of an alternative. `response` carries the answer in the shape
-    of LangChain's human-in-the-loop middleware or of Agent Inbox, in place of `verdict`.
+    The request is named by `approval_id`, or by the business key `exception_id` and, when several
+    levels are open, the name of the `level`. `changes` is read later, against what was asked: a
+    mistake in it is answered with INVALID_CHANGES. `choice` is a method or the index of an
+    alternative. `response` carries the answer in the shape of LangChain's human-in-the-loop
+    middleware or of Agent Inbox, in place of `verdict`.
     """
 
     TYPE: ClassVar[str] = "signoff.review.decided.v1"
@@ -58,20 +59,22 @@ class ReviewDecided(Event):
 
 
 class ReviewBatch(Event):
-    """Many decisions in one record. Each is read and answered on its own: one refusal stops no sibling.
+    """Many decisions in one record. Each is read and answered on its own: one refusal stops no
+    sibling.
 
     So the members are not validated here, whatever their published schema says.
     """
 
     TYPE: ClassVar[str] = ReviewDecided.TYPE
 
-    decisions: Annotated[tuple[SkipValidation[ReviewDecided], ...], Field(max_length=1000)]
+    decisions: Annotated[tuple[SkipValidation[ReviewDecided], ...], Field(min_length=1, max_length=1000)]
 
 
 class ReviewReceipt(Event):
     """Our answer to a decision: one for each, always. `message` is a sentence for the reviewer.
 
-    `decided_by` and `decided_at` name who closed the approval request and when, whoever sent this decision.
+    `decided_by` and `decided_at` name who closed the approval request and when, whoever sent this
+    decision.
     """
 
     TYPE: ClassVar[str] = "signoff.review.receipt.v1"
@@ -84,6 +87,16 @@ class ReviewReceipt(Event):
     message: str
     decided_by: Identifier | None = None
     decided_at: Time | None = None
+
+
+def decisions_in(data: object) -> tuple[object, ...]:
+    """The decisions of one record, each still to be validated, and to be answered on its own.
+
+    Raises ValidationError when `decisions` is no list, is empty or is longer than a batch may be.
+    """
+    if isinstance(data, dict) and "decisions" in data:
+        return ReviewBatch.model_validate(data).decisions
+    return (data,)
 
 
 def legible_decision_id(data: object) -> str | None:
