@@ -20,9 +20,7 @@ __all__ = ["EXTENSIONS", "CloudEvent", "Header", "Refused", "decode", "encode", 
 
 Header = tuple[str, bytes | None]
 
-EXTENSIONS = frozenset(
-    {"causationid", "correlationid", "partitionkey", "sequence", "traceparent", "tracestate"}
-)
+EXTENSIONS = frozenset({"causationid", "correlationid", "partitionkey", "sequence", "traceparent", "tracestate"})
 """The registered extension attributes that our own events may carry."""
 
 MAX_ATTRIBUTE_LENGTH = 1024

@@ -33,7 +33,7 @@ _INT64 = range(-(2**63), 2**63)
 _LONGEST_INTEGER = 20
 
 
-class Refused(Exception):  # noqa: N818 - what happened to the record, not a failure of ours
+class Refused(Exception):
     """A record that cannot be accepted: a reason for machines and a sentence for people."""
 
     def __init__(self, reason: RejectionReason, detail: str) -> None:
@@ -57,9 +57,7 @@ def parse_json(raw: bytes | None, *, max_bytes: int = MAX_BYTES, max_depth: int 
     try:
         value = _DECODER.decode(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise Refused(
-            RejectionReason.INVALID_UTF8, f"byte {error.start} is not valid UTF-8"
-        ) from None
+        raise Refused(RejectionReason.INVALID_UTF8, f"byte {error.start} is not valid UTF-8") from None
     except json.JSONDecodeError as error:
         problem = error.msg.removesuffix(" starting at")
         raise _invalid(f"{problem} at line {error.lineno} column {error.colno}") from None

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from schemas.events.conditions import JsonSchema, given, when
 from schemas.events.event import Event
 from schemas.values import (
     Action,
@@ -21,7 +22,27 @@ from schemas.values import (
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
-_PAYS = {ExceptionKind.REFUND, ExceptionKind.PRICE_ADJUSTMENT}
+_PAYS = (ExceptionKind.REFUND, ExceptionKind.PRICE_ADJUSTMENT)
+_ABOUT_AN_ORDER = tuple(kind for kind in ExceptionKind if kind is not ExceptionKind.ACTION_REQUEST)
+
+_PUBLISHED_RULES: JsonSchema = {
+    "allOf": [
+        when("kind", _ABOUT_AN_ORDER, given("order_id", "customer_id")),
+        when("kind", _PAYS, given("amount")),
+        when(
+            "kind",
+            _PAYS,
+            {"properties": {"amount": {"properties": {"amount_minor": {"exclusiveMinimum": 0}}}}},
+        ),
+        when("kind", [ExceptionKind.ACCOUNT_CHANGE], given("changes")),
+        when("kind", [ExceptionKind.ACCOUNT_CHANGE], {"properties": {"changes": {"minProperties": 1}}}),
+        when(
+            "kind",
+            [ExceptionKind.ACTION_REQUEST],
+            {"oneOf": [given("action"), {"required": ["actions"], "properties": {"actions": {"minItems": 1}}}]},
+        ),
+    ]
+}
 
 
 class ExceptionRaised(Event):
@@ -34,6 +55,8 @@ class ExceptionRaised(Event):
     """
 
     TYPE: ClassVar[str] = "signoff.exception.raised.v1"
+
+    model_config = ConfigDict(json_schema_extra=_PUBLISHED_RULES)
 
     exception_id: Identifier
     kind: ExceptionKind
@@ -70,9 +93,7 @@ class ExceptionRaised(Event):
     def _has_what_its_kind_needs(self) -> Self:
         if self.kind is ExceptionKind.ACTION_REQUEST:
             if (self.action is None) == (not self.actions):
-                raise PydanticCustomError(
-                    "action_missing", "an action_request needs either `action` or `actions`"
-                )
+                raise PydanticCustomError("action_missing", "an action_request needs either `action` or `actions`")
             return self
         for name in ("order_id", "customer_id"):
             if getattr(self, name) is None:
@@ -126,6 +147,4 @@ class ExceptionWithdrawn(Event):
 
 
 def _missing(field: str, kind: ExceptionKind) -> PydanticCustomError:
-    return PydanticCustomError(
-        "field_missing", "a {kind} needs `{field}`", {"kind": kind.value, "field": field}
-    )
+    return PydanticCustomError("field_missing", "a {kind} needs `{field}`", {"kind": kind.value, "field": field})

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, SkipValidation, TypeAdapter, ValidationError, model_validator
+from pydantic import ConfigDict, Field, SkipValidation, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from schemas.events.conditions import JsonSchema, given, when
 from schemas.events.event import Event, Time
 from schemas.values import Identifier, ReceiptCode, Reviewer, ShortText, Text, Verdict
 
@@ -13,6 +14,13 @@ _NEEDED_BY = {
     Verdict.MODIFY: "changes",
     Verdict.CHOOSE: "choice",
     Verdict.REQUEST_CHANGES: "comment",
+}
+_PUBLISHED_RULES: JsonSchema = {
+    "allOf": [
+        {"anyOf": [given("approval_id"), given("exception_id")]},
+        {"anyOf": [given("verdict"), given("response")]},
+        *(when("verdict", [verdict], given(field)) for verdict, field in _NEEDED_BY.items()),
+    ]
 }
 
 
@@ -27,6 +35,8 @@ class ReviewDecided(Event):
     """
 
     TYPE: ClassVar[str] = "signoff.review.decided.v1"
+
+    model_config = ConfigDict(json_schema_extra=_PUBLISHED_RULES)
 
     decision_id: Identifier
     approval_id: Identifier | None = None
@@ -43,9 +53,7 @@ class ReviewDecided(Event):
     @model_validator(mode="after")
     def _names_its_request_and_its_verdict(self) -> Self:
         if self.approval_id is None and self.exception_id is None:
-            raise PydanticCustomError(
-                "request_unnamed", "a decision needs `approval_id` or `exception_id`"
-            )
+            raise PydanticCustomError("request_unnamed", "a decision needs `approval_id` or `exception_id`")
         if self.verdict is None and self.response is None:
             raise PydanticCustomError("verdict_missing", "a decision needs `verdict`")
         needed = _NEEDED_BY.get(self.verdict) if self.verdict else None

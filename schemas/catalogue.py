@@ -1,0 +1,107 @@
+"""Which event goes where: the six topics, their directions and the types each may carry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from schemas.cloudevents import Refused
+from schemas.events import (
+    ApprovalNeeded,
+    ApprovalUpdated,
+    Event,
+    ExceptionRaised,
+    ExceptionWithdrawn,
+    MessageRejected,
+    ResolutionOutcome,
+    ReviewDecided,
+    ReviewReceipt,
+)
+from schemas.values import RejectionReason
+
+
+class Direction(StrEnum):
+    """As the worker sees it."""
+
+    IN = "in"
+    OUT = "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`name` is the default one, without the configured prefix.
+
+    `plain` is the type of a record without CloudEvents attributes; only topics that people write to have one.
+    """
+
+    name: str
+    direction: Direction
+    events: Mapping[str, type[Event]]
+    about: str
+    plain: str | None = None
+
+    def model(self, type_: str | None) -> type[Event]:
+        """The model of a record by its CloudEvents type, None for a plain record.
+
+        Raises `Refused` with SCHEMA_UNSUPPORTED for a type that this topic does not carry.
+        """
+        model = self.events.get(type_ or self.plain or "")
+        if model is None:
+            carried = ", ".join(self.events)
+            raise Refused(RejectionReason.SCHEMA_UNSUPPORTED, f"the type is not one of this topic: {carried}")
+        return model
+
+
+def _types(*models: type[Event]) -> Mapping[str, type[Event]]:
+    return MappingProxyType({model.TYPE: model for model in models})
+
+
+ORDER_EXCEPTIONS = Topic(
+    "order-exceptions",
+    Direction.IN,
+    _types(ExceptionRaised, ExceptionWithdrawn),
+    "Something about an order asks for action, or no longer does.",
+    # A hand-typed withdrawal looks like an exception that lacks its fields: only the attribute can tell.
+    plain=ExceptionRaised.TYPE,
+)
+APPROVALS = Topic(
+    "approvals",
+    Direction.OUT,
+    _types(ApprovalNeeded, ApprovalUpdated),
+    "What waits for a person, and what became of it.",
+)
+REVIEW_DECISIONS = Topic(
+    "review-decisions",
+    Direction.IN,
+    _types(ReviewDecided),
+    "What a reviewer decided: one decision, or a batch of them.",
+    plain=ReviewDecided.TYPE,
+)
+DECISION_RECEIPTS = Topic(
+    "decision-receipts",
+    Direction.OUT,
+    _types(ReviewReceipt),
+    "One answer to each decision, always.",
+)
+ORDER_OUTCOMES = Topic(
+    "order-outcomes",
+    Direction.OUT,
+    _types(ResolutionOutcome),
+    "How a case ended: exactly one for each.",
+)
+DEAD_LETTERS = Topic(
+    "dead-letters",
+    Direction.OUT,
+    _types(MessageRejected),
+    "Records that were refused, and why.",
+)
+
+TOPICS = (ORDER_EXCEPTIONS, APPROVALS, REVIEW_DECISIONS, DECISION_RECEIPTS, ORDER_OUTCOMES, DEAD_LETTERS)
+EVENTS: Mapping[str, type[Event]] = MappingProxyType(
+    {type_: model for topic in TOPICS for type_, model in topic.events.items()}
+)
+
+
+def topic_name(prefix: str, topic: Topic) -> str:
+    """The name on the broker: the prefix goes in front as it is, with whatever separator it ends in."""
+    return f"{prefix}{topic.name}"
