@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
+from langsmith import configure
+from langsmith.utils import get_env_var, tracing_is_enabled
 
 from tests.threads import APPROVE, DEPENDENCIES, PROPOSAL, REJECT, assess, facts, question
 from worker.application.ports.workflow import (
@@ -106,9 +108,7 @@ async def test_a_second_answer_is_refused_once_the_case_has_finished(workflow: W
     assert refused.value.pending == ()
 
 
-async def test_an_answer_to_a_thread_that_nobody_started_is_refused(
-    workflow: Workflow, saver: InMemorySaver
-) -> None:
+async def test_an_answer_to_a_thread_that_nobody_started_is_refused(workflow: Workflow, saver: InMemorySaver) -> None:
     with pytest.raises(UnknownInterrupt):
         await workflow.resume(CASE, "0" * 32, APPROVE)
     assert not [kept async for kept in saver.alist(None)]
@@ -120,9 +120,7 @@ async def test_a_verdict_without_a_course_leaves_the_case_unresolved(workflow: W
         await workflow.resume(CASE, waiting.interrupt_id, {"verdict": "escalate"})
 
 
-async def test_a_thread_whose_step_was_renamed_is_reported_as_stuck(
-    workflow: Workflow, saver: InMemorySaver
-) -> None:
+async def test_a_thread_whose_step_was_renamed_is_reported_as_stuck(workflow: Workflow, saver: InMemorySaver) -> None:
     waiting = await paused(workflow)
     renamed = StateGraph(State, context_schema=Dependencies)
     renamed.add_node("assess", nodes.assess)
@@ -143,9 +141,7 @@ async def test_a_graph_that_ends_without_a_resolution_is_reported_as_stuck(
     unfinished.add_node("assess", nodes.assess)
     unfinished.add_edge(START, "assess")
     with pytest.raises(StuckThread):
-        await Workflow(saver, KeptInMemory(), DEPENDENCIES, graph=unfinished).start(
-            CASE.thread_id, facts()
-        )
+        await Workflow(saver, KeptInMemory(), DEPENDENCIES, graph=unfinished).start(CASE.thread_id, facts())
 
 
 async def test_a_failing_assessment_reaches_the_caller_as_it_was_raised(
@@ -157,3 +153,25 @@ async def test_a_failing_assessment_reaches_the_caller_as_it_was_raised(
     workflow = Workflow(saver, KeptInMemory(), Dependencies(assess=unreachable))
     with pytest.raises(ConnectionError, match="does not answer"):
         await workflow.start(CASE.thread_id, facts())
+
+
+def forget_environment() -> None:
+    """LangSmith reads a variable once."""
+    cast(Any, get_env_var).cache_clear()
+
+
+@pytest.fixture
+def tracing_wanted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The environment of somebody who traces another program of theirs."""
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    forget_environment()
+    configure(enabled=None)
+    yield
+    forget_environment()
+
+
+@pytest.mark.usefixtures("tracing_wanted")
+def test_order_data_is_not_traced_because_a_variable_is_set(saver: InMemorySaver) -> None:
+    assert tracing_is_enabled()
+    Workflow(saver, KeptInMemory(), DEPENDENCIES)
+    assert not tracing_is_enabled()

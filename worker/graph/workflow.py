@@ -25,6 +25,7 @@ from worker.application.ports.workflow import (
 )
 from worker.graph.build import build_graph
 from worker.graph.state import Dependencies, State
+from worker.graph.tracing import send_no_traces
 
 
 class ThreadBuffer(Protocol):
@@ -47,6 +48,7 @@ class Workflow:
         graph: StateGraph[State, Dependencies] | None = None,
     ) -> None:
         """`graph` may be a former release's, when its paused threads are tried."""
+        send_no_traces()
         self._checkpointer = checkpointer
         self._buffer = buffer
         self._dependencies = dependencies
@@ -56,21 +58,15 @@ class Workflow:
         with self._buffer.recording(StoredThread(thread_id, latest=None)) as writes:
             return await self._run(thread_id, {"case": {"facts": facts}}, writes)
 
-    async def resume(
-        self, thread: StoredThread, interrupt_id: str, decision: PlainData
-    ) -> Paused | Finished:
+    async def resume(self, thread: StoredThread, interrupt_id: str, decision: PlainData) -> Paused | Finished:
         with self._buffer.recording(thread) as writes:
-            pending = _pending_interrupts(
-                await self._checkpointer.aget_tuple(_config(thread.thread_id))
-            )
+            pending = _pending_interrupts(await self._checkpointer.aget_tuple(_config(thread.thread_id)))
             if pending != [interrupt_id]:
                 raise UnknownInterrupt(thread.thread_id, interrupt_id, pending)
             answer: Command[Any] = Command(resume={interrupt_id: decision})
             return await self._run(thread.thread_id, answer, writes)
 
-    async def _run(
-        self, thread_id: str, given: State | Command[Any], writes: ThreadWrites
-    ) -> Paused | Finished:
+    async def _run(self, thread_id: str, given: State | Command[Any], writes: ThreadWrites) -> Paused | Finished:
         output = await self._graph.ainvoke(
             given,
             _config(thread_id),
@@ -83,9 +79,7 @@ class Workflow:
             case (Interrupt(id=interrupt_id, value=question),):
                 return Paused(interrupt_id, question, case["assessment"], writes)
             case () if "resolution" in case:
-                return Finished(
-                    case["resolution"], case["assessment"], "decision" not in case, writes
-                )
+                return Finished(case["resolution"], case["assessment"], "decision" not in case, writes)
         raise StuckThread(thread_id)
 
 
@@ -96,9 +90,4 @@ def _config(thread_id: str) -> RunnableConfig:
 def _pending_interrupts(stored: CheckpointTuple | None) -> list[str]:
     """The ids of the questions that the latest checkpoint waits for."""
     writes = (stored.pending_writes or []) if stored else []
-    return [
-        asked.id
-        for _, channel, interrupts in writes
-        if channel == INTERRUPT
-        for asked in interrupts
-    ]
+    return [asked.id for _, channel, interrupts in writes if channel == INTERRUPT for asked in interrupts]
