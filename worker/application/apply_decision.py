@@ -65,10 +65,14 @@ async def apply_decision(
 
 def answer_illegible(message: IllegibleDecision, view: CaseView) -> UnitOfWork:
     """Only the id of the decision could be read: that is enough to say so."""
-    decision = Decision.model_construct(decision_id=message.decision_id)
-    if view.earlier is not None:
-        return _answer(decision, _duplicate(view.earlier), view, keep=False)
-    return _answer(decision, Refusal(ReceiptCode.INVALID, message.problem), view, keep=False)
+    refusal = _duplicate(view.earlier) if view.earlier else None
+    receipt = Receipt(
+        decision_id=message.decision_id,
+        accepted=False,
+        code=refusal.code if refusal else ReceiptCode.INVALID,
+        message=refusal.message if refusal else message.problem,
+    )
+    return UnitOfWork(announcements=(ReceiptGiven(receipt, None),))
 
 
 def _may_be_early(view: CaseView, delivery: Delivery, ports: Ports) -> bool:
@@ -150,6 +154,7 @@ def _check_changes(
         try:
             changes = Changes.model_validate(decision.changes or {})
             proposal = modify(proposal, changes)
+            changes = changes.model_copy(update={"customer_message": proposal.customer_message})
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
@@ -191,7 +196,7 @@ def _accepted(
     }
     detail = {"decision_id": decision.decision_id, "review_hash": approval.review_hash}
     if changes is not None:
-        detail["changed"] = ", ".join(sorted(changes.model_fields_set))
+        detail["changed"] = ", ".join(sorted(decision.changes or {}))
     if rejected:
         record = {"actor": reviewer, "action": "rejected", "at": now, "detail": detail}
         unit = concluded(
@@ -222,10 +227,7 @@ def _accepted(
 
 
 def _refused(decision: Decision, refusal: Refusal, view: CaseView) -> UnitOfWork:
-    return _answer(decision, refusal, view, keep=refusal.code is not ReceiptCode.DUPLICATE)
-
-
-def _answer(decision: Decision, refusal: Refusal, view: CaseView, *, keep: bool) -> UnitOfWork:
+    """The receipt of a decision without effect. The first answer to an id stays the one on record."""
     approval = view.approval
     receipt = _receipt(
         decision,
@@ -237,7 +239,7 @@ def _answer(decision: Decision, refusal: Refusal, view: CaseView, *, keep: bool)
     )
     order_id = approval.order_id if approval else None
     unit = UnitOfWork(announcements=(ReceiptGiven(receipt, order_id),))
-    if not keep:
+    if refusal.code is ReceiptCode.DUPLICATE:
         return unit
     unit = replace(unit, decision=(decision, receipt))
     if view.case is None or view.case.state.is_terminal:

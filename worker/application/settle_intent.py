@@ -6,6 +6,7 @@ up again asks the provider first, and pays only when it knows of no such payment
 
 from dataclasses import replace
 
+from worker.application import failpoints
 from worker.application.follow_run import ask, concluded, refunded_before_us
 from worker.application.ports import Ports
 from worker.application.ports.payments import (
@@ -35,7 +36,10 @@ async def move_money(intent: Intent, ports: Ports) -> Payment | PaymentDeclined 
             found = await ports.payments.look_up(intent.idempotency_key)
             if found is not None:
                 return found
-        return await ports.payments.pay(intent)
+        failpoints.reach("payment.before-call")
+        payment = await ports.payments.pay(intent)
+        failpoints.reach("payment.after-call")
+        return payment
     except PaymentDeclined as declined:
         return declined
     except PaymentUncertain as uncertain:

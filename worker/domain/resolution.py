@@ -56,13 +56,18 @@ def modify(proposal: Proposal, changes: Changes | None) -> Proposal:
         _check_amount(proposal.amount, changes.amount)
     if changes.method is not None and proposal.method is None:
         raise InvalidChanges(f"`changes.method`: a {proposal.action} pays nothing out")
-    return proposal.model_copy(
+    changed = proposal.model_copy(
         update={
             name: value
             for name in ("amount", "method", "customer_message")
             if (value := getattr(changes, name)) is not None
         }
     )
+    if changes.customer_message is None and proposal.customer_message is not None:
+        # The customer must not be told of an amount that nobody pays.
+        message = _message(ExceptionKind(proposal.action), changed.amount)
+        changed = changed.model_copy(update={"customer_message": message})
+    return changed
 
 
 def _check_amount(proposed: Money | None, changed: Money) -> None:

@@ -1,0 +1,1 @@
+"""What starts work: Kafka, the clock, and what others left undone. All of it goes through the lanes."""

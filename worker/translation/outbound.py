@@ -1,8 +1,9 @@
 """From an announcement of the application to the CloudEvent that says it on Kafka."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from schemas.cloudevents import encode
@@ -18,7 +19,7 @@ from schemas.values import ExceptionKind, OutcomeStatus
 from worker.application import announcements
 from worker.application.announcements import Announcement
 from worker.domain.approval import ApprovalRequest, Receipt
-from worker.domain.exception_case import Case
+from worker.domain.exception_case import Case, CaseState
 
 APPROVALS, RECEIPTS, OUTCOMES, DEAD_LETTERS = (
     "approvals",
@@ -77,7 +78,9 @@ class Announcer:
                 key = case.exception.order_id or case.exception.exception_id
                 return self._of(_outcome(case), OUTCOMES, key, str(case.case_id), now)
 
-    def dead_letter(self, rejected: MessageRejected, now: datetime) -> OutgoingMessage:
+    def dead_letter(self, row: Mapping[str, Any], now: datetime) -> OutgoingMessage:
+        """`row`: topic, partition, offset, reason, detail, and the value in bytes or None."""
+        rejected = MessageRejected.of(**row)
         place = f"{rejected.topic}/{rejected.partition}"
         return self._of(rejected, DEAD_LETTERS, place, place, now)
 
@@ -139,7 +142,7 @@ def _receipt(receipt: Receipt) -> ReviewReceipt:
 
 def _outcome(case: Case) -> ResolutionOutcome:
     """What was done. A case that ended without doing anything says so by its status, and moved no amount."""
-    executed = case.state == OutcomeStatus.EXECUTED
+    executed = case.state is CaseState.EXECUTED
     proposal = case.proposal
     return ResolutionOutcome.model_construct(
         case_id=str(case.case_id),

@@ -101,13 +101,18 @@ class Mapping:
         text = text_of(node)
         if text is None:
             self._problems.add(
-                line_of(node),
-                f"`{key}` of {self.name} is not text",
-                'put it in quotes: a { or [ at the start needs "…"'
-                if isinstance(node, yaml.CollectionNode)
-                else "write a value",
+                line_of(node), f"`{key}` of {self.name} is not text", _how_to_write_text(node)
             )
         return text
+
+
+def _how_to_write_text(node: yaml.Node) -> str:
+    """What YAML made of an unquoted sentence or condition tells what its author has to do."""
+    if isinstance(node, yaml.CollectionNode):
+        return 'put it in quotes: a { or [ at the start needs "…"'
+    if node.tag.startswith("!") or "python" in node.tag:
+        return 'put it in quotes: a ! at the start needs "…"'
+    return "write a value"
 
 
 def text_of(node: yaml.Node) -> str | None:

@@ -1,0 +1,73 @@
+"""The default payment adapter: our own ledger, in the same database.
+
+It keeps the manners of an outside provider, so that the protocol around it is the same: an idempotency key is
+honoured for ever, and a second call with other parameters is refused.
+"""
+
+from uuid import uuid5
+
+from psycopg.rows import dict_row
+from pydantic_core import to_json
+
+from worker.adapters.postgres.batching import Batcher
+from worker.adapters.postgres.named_queries import load
+from worker.adapters.postgres.pool import DatabaseUnreachable, Pool, borrowed
+from worker.application.ports.payments import Payment, PaymentDeclined, PaymentUncertain
+from worker.domain.resolution import Intent
+
+_QUERIES = load("ledger.sql", __package__)
+
+
+class Ledger:
+    def __init__(self, pool: Pool, *, batch: int = 200) -> None:
+        self._pool = pool
+        self._pay = Batcher[Intent, Payment](self._pay_all, size=batch, parallel=2)
+
+    async def pay(self, intent: Intent) -> Payment:
+        try:
+            return await self._pay(intent)
+        except DatabaseUnreachable as error:
+            raise PaymentUncertain(str(error)) from error
+
+    async def look_up(self, idempotency_key: str) -> Payment | None:
+        async with borrowed(self._pool) as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(_QUERIES["entries"], {"keys": [idempotency_key]})
+            row = await cursor.fetchone()
+        return Payment(row["reference"]) if row else None
+
+    async def _pay_all(self, intents: list[Intent]) -> list[Payment | Exception]:
+        rows = [
+            {
+                "idempotency_key": intent.idempotency_key,
+                "case_id": intent.case_id,
+                "order_id": intent.order_id,
+                "amount_minor": intent.amount.amount_minor,
+                "currency": intent.amount.currency,
+                "method": intent.method,
+                "reference": reference_of(intent),
+            }
+            for intent in sorted(intents, key=lambda intent: intent.idempotency_key)
+        ]
+        async with borrowed(self._pool) as connection:
+            async with connection.transaction():
+                await connection.execute(_QUERIES["pay"], {"rows": to_json(rows).decode()})
+                cursor = connection.cursor(row_factory=dict_row)
+                await cursor.execute(
+                    _QUERIES["entries"], {"keys": [row["idempotency_key"] for row in rows]}
+                )
+                entries = {row["idempotency_key"]: row for row in await cursor.fetchall()}
+        return [_answer(intent, entries[intent.idempotency_key]) for intent in intents]
+
+
+def reference_of(intent: Intent) -> str:
+    """The ledger's own id of the entry: the same for the same key."""
+    return f"ledger-{uuid5(intent.case_id, intent.idempotency_key)}"
+
+
+def _answer(intent: Intent, entry: dict[str, object]) -> Payment | Exception:
+    """As providers do: the same key with other parameters is an error, not a second payment."""
+    asked = (intent.order_id, intent.amount.amount_minor, intent.amount.currency)
+    if asked != (entry["order_id"], entry["amount_minor"], entry["currency"]):
+        return PaymentDeclined(f"{intent.idempotency_key} was used before for another payment")
+    return Payment(str(entry["reference"]))

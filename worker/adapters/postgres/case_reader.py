@@ -1,0 +1,151 @@
+"""Reads cases, many at once: what the use cases see before they decide."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import DictRow, dict_row
+
+from schemas.values import Money
+from worker.adapters.postgres.batching import Batcher
+from worker.adapters.postgres.checkpointer import fetch_threads
+from worker.adapters.postgres.named_queries import load
+from worker.adapters.postgres.pool import Pool, borrowed
+from worker.application.ports.store import CaseView
+from worker.application.ports.workflow import StoredThread
+from worker.application.unit_of_work import Balance, CaseQuery
+from worker.domain.approval import ApprovalRequest, Receipt
+from worker.domain.exception_case import Case, CaseState
+
+_QUERIES = load("cases.sql")
+
+
+class CaseReader:
+    """One look at a case takes two round trips, however many callers look at the same time."""
+
+    def __init__(self, pool: Pool, *, batch: int = 200) -> None:
+        self._pool = pool
+        self.view = Batcher[CaseQuery, CaseView](self._views, size=batch, parallel=2)
+
+    async def _views(self, queries: list[CaseQuery]) -> list[CaseView]:
+        async with borrowed(self._pool) as connection:
+            found = await _find(connection, queries)
+            return await _complete(connection, queries, found)
+
+
+class _Found:
+    """What the first round trip brought: for each query its case, and the approval or receipt it names."""
+
+    def __init__(self, queries: list[CaseQuery]) -> None:
+        self.cases: list[Case | None] = [None] * len(queries)
+        self.approvals: list[ApprovalRequest | None] = [None] * len(queries)
+        self.receipts: dict[str, Receipt] = {}
+        self.now = datetime.now(UTC)
+
+
+async def _find(connection: AsyncConnection[Any], queries: list[CaseQuery]) -> _Found:
+    by_exception = _keys(query.exception_id for query in queries)
+    by_approval = _keys(uuid_or_none(query.approval_id) for query in queries)
+    by_id = _keys(query.case_id for query in queries)
+    decisions = _keys(query.decision_id for query in queries)
+    async with connection.pipeline():
+        exceptions = await _ask(connection, "cases_by_exception", by_exception)
+        approvals = await _ask(connection, "cases_by_approval", by_approval)
+        ids = await _ask(connection, "cases_by_id", by_id)
+        receipts = await _ask(connection, "receipts", decisions)
+        clock = await _ask(connection, "database_time", [])
+    found = _Found(queries)
+    found.now = (await _rows(clock))[0]["now"]
+    of_exception = {row["key"]: row for row in await _rows(exceptions)}
+    of_approval = {row["key"]: row for row in await _rows(approvals)}
+    of_id = {row["key"]: row for row in await _rows(ids)}
+    for place, query in enumerate(queries):
+        approval_id = uuid_or_none(query.approval_id)
+        if approval_id is not None and (row := of_approval.get(str(approval_id))):
+            found.approvals[place] = ApprovalRequest.model_validate_json(row["approval"])
+        elif query.exception_id is not None:
+            row = of_exception.get(query.exception_id)
+        else:
+            row = of_id.get(str(query.case_id))
+        if row is not None:
+            found.cases[place] = Case.model_validate_json(row["body"])
+    found.receipts = {
+        row["key"]: Receipt.model_validate_json(row["body"]) for row in await _rows(receipts)
+    }
+    return found
+
+
+async def _complete(
+    connection: AsyncConnection[Any], queries: list[CaseQuery], found: _Found
+) -> list[CaseView]:
+    """The second round trip: what can only be asked for once the case is known."""
+    orders = [
+        query.order_id or (case.exception.order_id if case else None)
+        for query, case in zip(queries, found.cases, strict=True)
+    ]
+    unanswered = [
+        case.case_id
+        for case, approval in zip(found.cases, found.approvals, strict=True)
+        if case is not None and approval is None
+    ]
+    waiting = [
+        str(case.case_id) for case in found.cases if case and case.state is CaseState.WAITING
+    ]
+    async with connection.pipeline():
+        approvals = await _ask(connection, "latest_approvals", _keys(unanswered))
+        balances = await _ask(connection, "balances", _keys(orders))
+    of_case = {row["key"]: row["body"] for row in await _rows(approvals)}
+    balance_of = {row["key"]: _balance(row) for row in await _rows(balances)}
+    threads: dict[str, StoredThread] = {}
+    if waiting:
+        threads = await fetch_threads(connection, dict.fromkeys(waiting))
+    views = []
+    for query, case, approval, order in zip(
+        queries, found.cases, found.approvals, orders, strict=True
+    ):
+        if approval is None and case is not None and (body := of_case.get(str(case.case_id))):
+            approval = ApprovalRequest.model_validate_json(body)
+        views.append(
+            CaseView(
+                now=found.now,
+                case=case,
+                approval=approval,
+                earlier=found.receipts.get(query.decision_id or ""),
+                thread=threads.get(str(case.case_id)) if case else None,
+                balance=balance_of.get(order or ""),
+            )
+        )
+    return views
+
+
+def uuid_or_none(text: str | None) -> UUID | None:
+    """Approval ids come from outside; one that we cannot have made is unknown, not an error."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def _keys(values: Iterable[Any]) -> list[Any]:
+    return list(dict.fromkeys(value for value in values if value is not None))
+
+
+async def _ask(
+    connection: AsyncConnection[Any], query: str, keys: list[Any]
+) -> AsyncCursor[DictRow] | None:
+    """Sends the query without waiting for its answer; nothing to ask for is not asked."""
+    if not keys and query != "database_time":
+        return None
+    cursor = connection.cursor(row_factory=dict_row)
+    return await cursor.execute(_QUERIES[query], {"keys": keys} if keys else None)
+
+
+async def _rows(cursor: AsyncCursor[DictRow] | None) -> list[DictRow]:
+    return [] if cursor is None else await cursor.fetchall()
+
+
+def _balance(row: DictRow) -> Balance:
+    captured = Money(amount_minor=row["captured_minor"], currency=row["currency"])
+    return Balance(captured=captured, refunded_minor=row["refunded_minor"])

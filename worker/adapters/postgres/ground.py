@@ -1,0 +1,154 @@
+"""What a batch of units stands on: the rows they were computed from, locked until they are committed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import DictRow, dict_row
+from pydantic_core import to_json
+
+from worker.adapters.postgres.named_queries import load
+from worker.application.unit_of_work import Commit, Reservation, UnitOfWork
+
+_QUERIES = load("commit.sql")
+
+
+@dataclass(slots=True)
+class Balance:
+    """An order's row in order_balances; `changed` when this batch moves it."""
+
+    currency: str
+    captured_minor: int
+    refunded_minor: int
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class Ground:
+    """`judge` counts what it lets through, so that a second unit for the same case, exception, decision or order
+    meets what the first one leaves. `unsent` are the outbox rows that each case has not sent yet."""
+
+    pending: set[int]
+    versions: dict[UUID, int]
+    exceptions: set[str]
+    decisions: set[str]
+    balances: dict[str, Balance]
+    unsent: dict[str, set[int]]
+
+    def judge(self, unit: UnitOfWork) -> Commit:
+        """Whether the unit may be written: nothing that it was computed from has moved."""
+        if unit.finishes is not None and unit.finishes not in self.pending:
+            return Commit.GONE
+        if self._case_moved(unit) or self._decision_known(unit):
+            return Commit.CONFLICT
+        if unit.reservation is not None and not self._reserve(unit.reservation):
+            return Commit.OVERDRAWN
+        self._count(unit)
+        return Commit.DONE
+
+    def changed_balances(self) -> list[dict[str, Any]]:
+        return [
+            {"order_id": order_id, "refunded_minor": balance.refunded_minor}
+            for order_id, balance in self.balances.items()
+            if balance.changed
+        ]
+
+    def _case_moved(self, unit: UnitOfWork) -> bool:
+        case = unit.case
+        if case is None:
+            return False
+        if case.version == 1:
+            return case.exception.exception_id in self.exceptions
+        return self.versions.get(case.case_id) != case.version - 1
+
+    def _decision_known(self, unit: UnitOfWork) -> bool:
+        return unit.decision is not None and unit.decision[0].decision_id in self.decisions
+
+    def _reserve(self, reservation: Reservation) -> bool:
+        balance = self.balances[reservation.order_id]
+        change = reservation.amount.amount_minor * (-1 if reservation.release else 1)
+        refunded = balance.refunded_minor + change
+        if reservation.amount.currency != balance.currency:
+            return False
+        if not 0 <= refunded <= balance.captured_minor:
+            return False
+        balance.refunded_minor, balance.changed = refunded, True
+        return True
+
+    def _count(self, unit: UnitOfWork) -> None:
+        if unit.finishes is not None:
+            self.pending.discard(unit.finishes)
+        if unit.case is not None:
+            self.versions[unit.case.case_id] = unit.case.version
+            self.exceptions.add(unit.case.exception.exception_id)
+        if unit.decision is not None:
+            self.decisions.add(unit.decision[0].decision_id)
+
+
+async def lock(connection: AsyncConnection[Any], units: Sequence[UnitOfWork]) -> Ground:
+    """Locks in one round trip, always in the same order, so that two batches never wait for each other in a ring."""
+    cases = [unit.case for unit in units if unit.case is not None]
+    reservations = [unit.reservation for unit in units if unit.reservation is not None]
+    decisions = [unit.decision[0].decision_id for unit in units if unit.decision is not None]
+    async with connection.pipeline():
+        inbox = await _ask(connection, "lock_inbox", (unit.finishes for unit in units))
+        versions = await _ask(
+            connection, "lock_cases", (case.case_id for case in cases if case.version > 1)
+        )
+        exceptions = await _ask(
+            connection,
+            "known_exceptions",
+            (case.exception.exception_id for case in cases if case.version == 1),
+        )
+        known = await _ask(connection, "known_decisions", decisions)
+        if reservations:
+            await connection.execute(
+                _QUERIES["open_balances"], {"rows": to_json(_balance_rows(reservations)).decode()}
+            )
+        balances = await _ask(
+            connection, "lock_balances", (reserved.order_id for reserved in reservations)
+        )
+        unsent = await _ask(connection, "unsent", (str(case.case_id) for case in cases))
+    waiting: dict[str, set[int]] = {}
+    for row in await _rows(unsent):
+        waiting.setdefault(row["ordering"], set()).add(row["outbox_id"])
+    return Ground(
+        pending={row["inbox_id"] for row in await _rows(inbox)},
+        versions={row["case_id"]: row["version"] for row in await _rows(versions)},
+        exceptions={row["exception_id"] for row in await _rows(exceptions)},
+        decisions={row["decision_id"] for row in await _rows(known)},
+        balances={
+            row["order_id"]: Balance(row["currency"], row["captured_minor"], row["refunded_minor"])
+            for row in await _rows(balances)
+        },
+        unsent=waiting,
+    )
+
+
+def _balance_rows(reservations: list[Reservation]) -> list[dict[str, Any]]:
+    return [
+        {
+            "order_id": reserved.order_id,
+            "currency": reserved.captured.currency,
+            "captured_minor": reserved.captured.amount_minor,
+            "refunded_minor": reserved.already_refunded,
+        }
+        for reserved in reservations
+    ]
+
+
+async def _ask(
+    connection: AsyncConnection[Any], query: str, keys: Iterable[Any]
+) -> AsyncCursor[DictRow] | None:
+    """Sends the query and does not wait for the answer; nothing to ask for is not asked."""
+    wanted = list(dict.fromkeys(key for key in keys if key is not None))
+    if not wanted:
+        return None
+    cursor = connection.cursor(row_factory=dict_row)
+    return await cursor.execute(_QUERIES[query], {"keys": wanted})
+
+
+async def _rows(cursor: AsyncCursor[DictRow] | None) -> list[DictRow]:
+    return [] if cursor is None else await cursor.fetchall()

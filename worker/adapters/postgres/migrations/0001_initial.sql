@@ -1,0 +1,158 @@
+-- The first schema. The three tables of langgraph-checkpoint-postgres are made by its own migrations.
+--
+-- What must be taken up later (inbox rows, due approvals, intents) has one column for it: `available_at`. Taking a
+-- row moves it into the future, which is the lease; finishing the row takes it out of the partial index.
+-- No foreign keys: rows that belong together are written by one transaction, and are checked by `signoff doctor`.
+
+create table cases (
+    case_id       uuid primary key,
+    exception_id  text not null unique,
+    order_id      text,
+    customer_id   text,
+    kind          text not null,
+    state         text not null,
+    version       integer not null,
+    opened_at     timestamptz not null,
+    finished_at   timestamptz,
+    body          jsonb not null
+);
+create index cases_unfinished on cases (opened_at) where finished_at is null;
+create index cases_by_order on cases (order_id);
+
+create table approvals (
+    approval_id   uuid primary key,
+    case_id       uuid not null,
+    case_version  integer not null,
+    due_at        timestamptz not null,
+    available_at  timestamptz not null,
+    closed_at     timestamptz,
+    body          jsonb not null
+);
+create index approvals_by_case on approvals (case_id, case_version);
+create unique index approvals_one_open on approvals (case_id) where closed_at is null;
+create index approvals_due on approvals (available_at) where closed_at is null;
+
+create table decisions (
+    decision_id   text primary key,
+    approval_id   text,
+    case_id       uuid,
+    reviewer      text not null,
+    verdict       text not null,
+    code          text not null,
+    body          jsonb not null,
+    receipt       jsonb not null,
+    received_at   timestamptz not null default now()
+);
+create index decisions_by_case on decisions (case_id) where case_id is not null;
+create unique index decisions_one_accepted on decisions (approval_id, reviewer) where code in ('ACCEPTED', 'RECORDED');
+
+create table intents (
+    idempotency_key  text primary key,
+    case_id          uuid not null,
+    state            text not null,
+    attempts         integer not null default 0,
+    reference        text,
+    problem          text,
+    body             jsonb not null,
+    created_at       timestamptz not null default now(),
+    finished_at      timestamptz,
+    available_at     timestamptz not null
+);
+create index intents_by_case on intents (case_id);
+create index intents_unfinished on intents (available_at) where finished_at is null;
+
+create table order_balances (
+    order_id        text primary key,
+    currency        text not null,
+    captured_minor  bigint not null,
+    refunded_minor  bigint not null,
+    constraint never_more_than_captured check (refunded_minor between 0 and captured_minor)
+);
+
+create table audit (
+    case_id        uuid not null,
+    number         integer not null,
+    at             timestamptz not null,
+    actor          text not null,
+    action         text not null,
+    from_state     text,
+    to_state       text not null,
+    detail         jsonb not null,
+    previous_hash  text not null,
+    hash           text not null,
+    primary key (case_id, number)
+);
+
+create table inbox (
+    inbox_id      bigint generated always as identity primary key,
+    topic         text not null,
+    partition     integer not null,
+    "offset"      bigint not null,
+    part          integer not null default 0,
+    type          text not null,
+    correlation   text not null,
+    payload       text not null,
+    received_at   timestamptz not null default now(),
+    attempts      integer not null default 0,
+    problem       text,
+    leased_by     text,
+    available_at  timestamptz not null,
+    finished_at   timestamptz,
+    unique (topic, partition, "offset", part)
+);
+create index inbox_unfinished on inbox (available_at) where finished_at is null;
+create index inbox_parked on inbox (correlation) where finished_at is null and leased_by is null;
+
+create table outbox (
+    outbox_id     bigint generated always as identity primary key,
+    event_id      uuid not null,
+    ordering      text not null,
+    topic         text not null,
+    key           text not null,
+    headers       jsonb not null,
+    payload       text not null,
+    created_at    timestamptz not null default now(),
+    published_at  timestamptz
+);
+create index outbox_unsent on outbox (outbox_id) where published_at is null;
+create index outbox_unsent_ordering on outbox (ordering) where published_at is null;
+
+create table dead_letters (
+    dead_letter_id  bigint generated always as identity primary key,
+    topic           text not null,
+    partition       integer not null,
+    "offset"        bigint not null,
+    part            integer not null default 0,
+    reason          text not null,
+    detail          text not null,
+    sha256          text not null,
+    key             bytea,
+    value           bytea,
+    headers         jsonb not null default '[]',
+    rejected_at     timestamptz not null default now(),
+    replayed_at     timestamptz,
+    unique (topic, partition, "offset", part)
+);
+
+-- The default orders port: what the shop knows, when it keeps that beside us.
+create table orders (
+    order_id  text primary key,
+    body      jsonb not null
+);
+create table customers (
+    customer_id  text primary key,
+    body         jsonb not null
+);
+
+-- The default payment adapter: our own ledger.
+create table ledger_entries (
+    idempotency_key  text primary key,
+    case_id          uuid not null,
+    order_id         text not null,
+    amount_minor     bigint not null check (amount_minor > 0),
+    currency         text not null,
+    method           text not null,
+    reference        text not null,
+    recorded_at      timestamptz not null default now()
+);
+create index ledger_entries_by_order on ledger_entries (order_id);

@@ -1,0 +1,162 @@
+"""The rows of many units of work, gathered by the statement that writes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from worker.application.ports.workflow import ThreadWrites
+from worker.application.unit_of_work import UnitOfWork
+from worker.domain.approval import ApprovalRequest, Decision, Receipt
+from worker.domain.exception_case import Case
+from worker.domain.resolution import Intent, IntentState
+from worker.translation.outbound import Announcer, OutgoingMessage
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class UnitRows:
+    """One list for each statement of a group commit; a value may be a model, which is written as its JSON."""
+
+    new_cases: list[Row] = field(default_factory=list)
+    changed_cases: list[Row] = field(default_factory=list)
+    closed_approvals: list[Row] = field(default_factory=list)
+    new_approvals: list[Row] = field(default_factory=list)
+    decisions: list[Row] = field(default_factory=list)
+    new_intents: list[Row] = field(default_factory=list)
+    finished_intents: list[Row] = field(default_factory=list)
+    postponed_intents: list[Row] = field(default_factory=list)
+    audit: list[Row] = field(default_factory=list)
+    messages: list[OutgoingMessage] = field(default_factory=list)
+    refusals: list[Row] = field(default_factory=list)
+    finished: list[int] = field(default_factory=list)
+    postponed: list[Row] = field(default_factory=list)
+    threads: list[ThreadWrites] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    awaited: list[str] = field(default_factory=list)
+
+
+def rows_of(units: Sequence[UnitOfWork], announcer: Announcer, now: datetime) -> UnitRows:
+    """All rows of these units; `awaited` is what early messages may have been waiting for."""
+    rows = UnitRows()
+    for unit in units:
+        if unit.case is not None:
+            _add_case(rows, unit.case)
+        for approval in unit.approvals:
+            _add_approval(rows, approval, unit.case)
+        if unit.decision is not None:
+            rows.decisions.append(_decision_row(*unit.decision))
+        if unit.intent is not None:
+            _add_intent(rows, unit.intent, unit)
+        if unit.audit is not None:
+            rows.audit.append(dict(unit.audit))
+        if unit.refusal is not None:
+            refusal = unit.refusal
+            rows.refusals.append(
+                {
+                    "inbox_id": refusal.inbox_id,
+                    "reason": refusal.reason,
+                    "detail": refusal.detail,
+                }
+            )
+        if unit.finishes is not None:
+            _add_inbox(rows, unit.finishes, unit)
+        if unit.thread is not None:
+            rows.threads.append(unit.thread)
+        if unit.forget_thread is not None:
+            rows.forgotten.append(str(unit.forget_thread))
+        rows.messages += [announcer.message(said, now) for said in unit.announcements]
+    return rows
+
+
+def _add_case(rows: UnitRows, case: Case) -> None:
+    row: Row = {
+        "case_id": case.case_id,
+        "state": case.state,
+        "version": case.version,
+        "finished_at": case.finished_at,
+        "body": case,
+    }
+    if case.version > 1:
+        rows.changed_cases.append(row)
+        return
+    exception = case.exception
+    rows.awaited.append(exception.exception_id)
+    rows.new_cases.append(
+        {
+            **row,
+            "exception_id": exception.exception_id,
+            "order_id": exception.order_id,
+            "customer_id": exception.customer_id,
+            "kind": exception.kind,
+            "opened_at": case.opened_at,
+        }
+    )
+
+
+def _add_approval(rows: UnitRows, approval: ApprovalRequest, case: Case | None) -> None:
+    row: Row = {"approval_id": approval.approval_id, "body": approval}
+    if not approval.is_open:
+        rows.closed_approvals.append({**row, "closed_at": approval.closed_at})
+        return
+    if case is None:
+        raise ValueError("an approval request is opened together with its case's new version")
+    rows.new_approvals.append(
+        {
+            **row,
+            "case_id": approval.case_id,
+            "case_version": case.version,
+            "due_at": approval.due_at,
+        }
+    )
+
+
+def _decision_row(decision: Decision, receipt: Receipt) -> Row:
+    return {
+        "decision_id": decision.decision_id,
+        "approval_id": receipt.approval_id,
+        "case_id": receipt.case_id,
+        "reviewer": decision.reviewer.id,
+        "verdict": decision.verdict,
+        "code": receipt.code,
+        "body": decision,
+        "receipt": receipt,
+    }
+
+
+def _add_intent(rows: UnitRows, intent: Intent, unit: UnitOfWork) -> None:
+    row: Row = {
+        "idempotency_key": intent.idempotency_key,
+        "case_id": intent.case_id,
+        "state": intent.state,
+        "body": intent,
+    }
+    if unit.postponed is not None:
+        row |= {
+            "attempts": intent.attempts,
+            "seconds": unit.postponed.seconds,
+            "problem": unit.postponed.problem,
+        }
+        rows.postponed_intents.append(row)
+    elif intent.state is IntentState.PENDING:
+        rows.new_intents.append(row)
+    else:
+        row |= {
+            "reference": unit.payment_reference,
+            "problem": unit.case.reason if unit.case else None,
+        }
+        rows.finished_intents.append(row)
+
+
+def _add_inbox(rows: UnitRows, inbox_id: int, unit: UnitOfWork) -> None:
+    if unit.postponed is None:
+        rows.finished.append(inbox_id)
+        return
+    rows.postponed.append(
+        {
+            "inbox_id": inbox_id,
+            "seconds": unit.postponed.seconds,
+            "problem": unit.postponed.problem,
+        }
+    )

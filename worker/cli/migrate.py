@@ -1,0 +1,30 @@
+"""`signoff migrate`: brings the database and the topics to this release."""
+
+import asyncio
+
+import typer
+
+from worker.adapters.kafka.topics import create_missing_topics
+from worker.adapters.postgres.migrator import migrate as migrate_database
+from worker.settings import Settings, read_settings
+
+
+def migrate() -> None:
+    """Apply missing migrations and create missing topics. Safe to repeat, and safe to run twice at once."""
+    asyncio.run(migrate_all(read_settings()))
+
+
+async def migrate_all(settings: Settings) -> None:
+    applied = await migrate_database(settings.database_url)
+    created = await create_missing_topics(
+        settings.kafka_bootstrap_servers,
+        settings.topic_prefix,
+        partitions=settings.topic_partitions,
+        replication=settings.topic_replication,
+    )
+    for name in applied:
+        typer.echo(f"applied {name}", err=True)
+    for topic in created:
+        typer.echo(f"created topic {topic}", err=True)
+    if not applied and not created:
+        typer.echo("nothing to do: the database and the topics are at this release", err=True)

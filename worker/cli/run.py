@@ -1,0 +1,49 @@
+"""`signoff run`: the worker against your own Kafka and PostgreSQL."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+from worker.bootstrap import make_worker
+from worker.settings import Settings, read_settings
+
+
+def run() -> None:
+    """Run the worker until SIGTERM or Ctrl-C: then it finishes what it holds, and stops."""
+    settings = read_settings()
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    run_until_signalled(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    await make_worker(settings).run()
+
+
+def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
+    """Runs a coroutine on the fastest loop there is; the first SIGTERM or SIGINT cancels it."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_cancelled_by_signals(work))
+
+
+async def _cancelled_by_signals(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for signalled in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signalled, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _loop_factory() -> Any:
+    try:
+        import uvloop  # noqa: PLC0415 - there is none on Windows
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

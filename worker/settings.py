@@ -1,0 +1,87 @@
+"""Everything that can be set, in one frozen object, read from the environment once at the start.
+
+Each setting is the field's name in capitals behind `SIGNOFF_`. A name that we do not know stops the start: a
+misspelt setting must not pass for its default.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "SIGNOFF_"
+_NOT_OURS = frozenset({"SIGNOFF_TEST_STACK"})
+"""Read by the test fixtures; the worker has no business with them."""
+
+
+class SettingsError(Exception):
+    """The start is refused; each line of the message names a setting, what is wrong, and what to do."""
+
+
+class Settings(BaseSettings):
+    """Seconds where a name ends in `_s`; sizes in bytes or records as the name says."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    kafka_bootstrap_servers: str = "127.0.0.1:9092"
+    database_url: str = "postgresql://127.0.0.1:5432/signoff"
+    topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$", max_length=150)] = ""
+    policy_file: Path | None = None
+
+    topic_partitions: Annotated[int, Field(ge=1, le=1000)] = 6
+    topic_replication: Annotated[int, Field(ge=1, le=10)] = 1
+    consumer_group: str = "signoff"
+    worker_id: str | None = None
+
+    orders: Literal["tables", "http"] = "tables"
+    orders_url: str | None = None
+    keep_threads: bool = False
+
+    batch: Annotated[int, Field(ge=1, le=5000)] = 200
+    in_flight: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    database_connections: Annotated[int, Field(ge=4, le=200)] = 8
+    lease_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    poll_s: Annotated[float, Field(gt=0, le=60)] = 0.5
+    relay_grace_s: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    early_decision_wait_s: Annotated[float, Field(ge=0)] = 300.0
+    shutdown_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    failpoints: str = ""
+    allow_failpoints: bool = False
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.lease_s)
+
+
+def read_settings(**given: object) -> Settings:
+    """The settings of this process; `given` wins over the environment. Raises SettingsError."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    unknown = sorted(
+        name
+        for name in os.environ
+        if name.startswith(PREFIX) and name not in known and name not in _NOT_OURS
+    )
+    problems = [f"{name}: no such setting; see docs/settings.md" for name in unknown]
+    try:
+        settings = None if problems else Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        settings = None
+        problems += [
+            f"{PREFIX}{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+    if settings is None:
+        raise SettingsError("\n".join(problems))
+    if settings.failpoints and not settings.allow_failpoints:
+        raise SettingsError(
+            "SIGNOFF_FAILPOINTS: it kills the worker on purpose; it is for tests, which set SIGNOFF_ALLOW_FAILPOINTS too"
+        )
+    if settings.orders == "http" and not settings.orders_url:
+        raise SettingsError("SIGNOFF_ORDERS_URL: the http orders port needs the shop's address")
+    return settings
