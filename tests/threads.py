@@ -41,6 +41,4 @@ DEPENDENCIES = Dependencies(assess=assess)
 
 async def connect(database: str) -> AsyncConnection[DictRow]:
     """A connection as LangGraph's saver wants it."""
-    return await AsyncConnection.connect(
-        database, autocommit=True, prepare_threshold=0, row_factory=dict_row
-    )
+    return await AsyncConnection.connect(database, autocommit=True, prepare_threshold=0, row_factory=dict_row)

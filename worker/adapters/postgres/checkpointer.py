@@ -148,9 +148,7 @@ class BatchingCheckpointer(AsyncPostgresSaver):
             config={"configurable": {**thread, "checkpoint_id": row["checkpoint_id"]}},
             checkpoint=cast(Checkpoint, {**row["checkpoint"], "channel_values": values}),
             metadata=row["metadata"],
-            parent_config={"configurable": {**thread, "checkpoint_id": parent_id}}
-            if parent_id
-            else None,
+            parent_config={"configurable": {**thread, "checkpoint_id": parent_id}} if parent_id else None,
             pending_writes=self._load_writes(row["pending_writes"]),
         )
 
@@ -164,9 +162,7 @@ def _require_latest_of(thread: StoredThread, config: RunnableConfig) -> None:
         get_checkpoint_id(config),
     )
     if asked != (thread.thread_id, "", None):
-        raise LookupError(
-            f"a run on {thread.thread_id} asked for {asked}: only its latest is in memory"
-        )
+        raise LookupError(f"a run on {thread.thread_id} asked for {asked}: only its latest is in memory")
 
 
 def _split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -179,9 +175,7 @@ def _split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return inline, blobs
 
 
-async def fetch_threads(
-    connection: AsyncConnection[Any], thread_ids: Iterable[str]
-) -> dict[str, StoredThread]:
+async def fetch_threads(connection: AsyncConnection[Any], thread_ids: Iterable[str]) -> dict[str, StoredThread]:
     """The latest checkpoint of each thread, in one query; `latest` is None where there is none."""
     threads = {thread_id: StoredThread(thread_id, latest=None) for thread_id in thread_ids}
     async with connection.cursor(binary=True, row_factory=dict_row) as cursor:
@@ -196,9 +190,7 @@ async def flush(connection: AsyncConnection[Any], writes: Iterable[ThreadWrites]
     runs = list(writes)
     async with connection.pipeline():
         await _store(connection, "store_blobs", [row for run in runs for row in run.blobs])
-        await _store(
-            connection, "store_checkpoints", [row for run in runs for row in run.checkpoints]
-        )
+        await _store(connection, "store_checkpoints", [row for run in runs for row in run.checkpoints])
         await _store(connection, "store_pending", [row for run in runs for row in run.pending])
 
 
