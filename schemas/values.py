@@ -37,7 +37,7 @@ def minor_unit_digits(currency: str) -> int:
 class Value(BaseModel):
     """A frozen value. Unknown fields are ignored: a sender may be newer than we are."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", json_schema_serialization_defaults_required=True)
 
 
 class Money(Value):
