@@ -31,7 +31,7 @@ from worker.adapters.postgres.checkpointer import (
     flush,
 )
 from worker.adapters.postgres.plain_data import PlainDataSerializer
-from worker.application.ports.workflow import StoredThread, ThreadWrites
+from worker.application.threads import StoredThread, ThreadWrites
 
 SUPPORTED = {"put", "put_writes", "get_tuple", "list", "delete_thread", "prune"}
 

@@ -18,7 +18,8 @@ from worker.adapters.postgres.checkpointer import (
     fetch_threads,
     flush,
 )
-from worker.application.ports.workflow import Finished, Paused, StoredThread, UnknownInterrupt
+from worker.application.ports.workflow import Finished, Paused, UnknownInterrupt
+from worker.application.threads import StoredThread
 from worker.graph.build import build_graph
 from worker.graph.workflow import Workflow
 

@@ -11,14 +11,8 @@ from langsmith import configure
 from langsmith.utils import get_env_var, tracing_is_enabled
 
 from tests.threads import APPROVE, DEPENDENCIES, PROPOSAL, REJECT, assess, facts, question
-from worker.application.ports.workflow import (
-    Finished,
-    Paused,
-    StoredThread,
-    StuckThread,
-    ThreadWrites,
-    UnknownInterrupt,
-)
+from worker.application.ports.workflow import Finished, Paused, StuckThread, UnknownInterrupt
+from worker.application.threads import StoredThread, ThreadWrites
 from worker.graph import nodes
 from worker.graph.routing import UnknownVerdict
 from worker.graph.state import Dependencies, State

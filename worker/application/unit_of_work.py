@@ -10,7 +10,7 @@ from uuid import UUID
 
 from schemas.values import Money
 from worker.application.announcements import Announcement, MessageRefused
-from worker.application.ports.workflow import ThreadWrites
+from worker.application.threads import ThreadWrites
 from worker.domain.approval import ApprovalRequest, Decision, Receipt
 from worker.domain.audit import AuditEntry
 from worker.domain.exception_case import Case

@@ -14,15 +14,8 @@ from langgraph.checkpoint.serde.types import INTERRUPT
 from langgraph.graph import StateGraph
 from langgraph.types import Command, Interrupt
 
-from worker.application.ports.workflow import (
-    Finished,
-    Paused,
-    PlainData,
-    StoredThread,
-    StuckThread,
-    ThreadWrites,
-    UnknownInterrupt,
-)
+from worker.application.ports.workflow import Finished, Paused, PlainData, StuckThread, UnknownInterrupt
+from worker.application.threads import StoredThread, ThreadWrites
 from worker.graph.build import build_graph
 from worker.graph.state import Dependencies, State
 from worker.graph.tracing import send_no_traces

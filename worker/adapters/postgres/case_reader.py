@@ -14,7 +14,7 @@ from worker.adapters.postgres.checkpointer import fetch_threads
 from worker.adapters.postgres.named_queries import load
 from worker.adapters.postgres.pool import Pool, borrowed
 from worker.application.ports.store import CaseView
-from worker.application.ports.workflow import StoredThread
+from worker.application.threads import StoredThread
 from worker.application.unit_of_work import Balance, CaseQuery
 from worker.domain.approval import ApprovalRequest, Receipt
 from worker.domain.exception_case import Case, CaseState

@@ -29,7 +29,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from worker.adapters.postgres.named_queries import load
 from worker.adapters.postgres.plain_data import PlainDataSerializer
-from worker.application.ports.workflow import Row, StoredThread, ThreadWrites
+from worker.application.threads import Row, StoredThread, ThreadWrites
 
 _QUERIES = load("checkpoints.sql")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from worker.application.ports.workflow import ThreadWrites
+from worker.application.threads import ThreadWrites
 from worker.application.unit_of_work import UnitOfWork
 from worker.domain.approval import ApprovalRequest, Decision, Receipt
 from worker.domain.exception_case import Case

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from worker.application.ports.workflow import StoredThread
+from worker.application.threads import StoredThread
 from worker.application.unit_of_work import Balance, CaseQuery, Commit, UnitOfWork
 from worker.domain.approval import ApprovalRequest, Receipt
 from worker.domain.exception_case import Case

@@ -5,35 +5,14 @@ is given the stored thread and gives back the rows to store, so a run whose comm
 simply repeated.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
+
+from worker.application.threads import StoredThread, ThreadWrites
 
 PlainData = dict[str, Any]
 """What JSON can say and nothing more: the next release must be able to read the threads of this."""
-
-Row = tuple[object, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredThread:
-    """A thread as the database holds it: carried from the reader of cases to `resume`, unopened.
-
-    `latest` is None when nothing is stored under the id.
-    """
-
-    thread_id: str
-    latest: Mapping[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadWrites:
-    """The rows one run wants stored: carried to the unit of work, unopened."""
-
-    checkpoints: list[Row] = field(default_factory=list)
-    blobs: list[Row] = field(default_factory=list)
-    pending: list[Row] = field(default_factory=list)
-
 
 @dataclass(frozen=True, slots=True)
 class Paused:
