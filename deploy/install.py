@@ -118,25 +118,17 @@ def install(lock: Path) -> None:
         check=False,
     )
     if options.returncode:
-        raise InstallError(
-            f"{sys.executable} has no pip. On Debian and Ubuntu: apt-get install python3-pip."
-        )
+        raise InstallError(f"{sys.executable} has no pip. On Debian and Ubuntu: apt-get install python3-pip.")
     environment = uv_environment(pip_options(options.stdout))
     hashed = ("--no-deps", "--require-hashes", "-r")
     ourselves = ("--no-deps", "--no-build-isolation", "--editable", ROOT)
     uv = VENV / "bin" / "uv"
-    if environment is not None and (
-        uv.exists() or run(pip("install", "--quiet", *hashed, INSTALLER_LOCK))
-    ):
+    if environment is not None and (uv.exists() or run(pip("install", "--quiet", *hashed, INSTALLER_LOCK))):
         with_uv = (uv, "pip", "install", "--quiet", f"--python={PYTHON}")
-        if run([*with_uv, *hashed, lock], **environment) and run(
-            [*with_uv, *ourselves], **environment
-        ):
+        if run([*with_uv, *hashed, lock], **environment) and run([*with_uv, *ourselves], **environment):
             return
         say("uv could not; trying again with pip …")
-    if not run(pip("install", "--quiet", *hashed, lock)) or not run(
-        pip("install", "--quiet", *ourselves)
-    ):
+    if not run(pip("install", "--quiet", *hashed, lock)) or not run(pip("install", "--quiet", *ourselves)):
         raise InstallError(
             "The packages could not be installed. pip's reason stands above; most often it is the "
             "connection, or an index that does not have them."
@@ -147,9 +139,7 @@ def fetch_jars_meanwhile() -> "subprocess.Popen[str] | None":
     """With Maven there, Kafka's jars come while the packages do; else `signoff up` gets them."""
     if not shutil.which("mvn"):
         return None
-    return subprocess.Popen(
-        [sys.executable, "-m", "worker.adapters.embedded.jars"], cwd=ROOT, text=True
-    )
+    return subprocess.Popen([sys.executable, "-m", "worker.adapters.embedded.jars"], cwd=ROOT, text=True)
 
 
 def main() -> int:

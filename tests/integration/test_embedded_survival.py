@@ -50,7 +50,7 @@ def running(directory: Path) -> Iterator[Running]:
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Iterator[Path]:
-    """A folder for the pair; under root the database may live elsewhere, and is deleted there too."""
+    """A folder for the pair; under root the database may be elsewhere, and is deleted there."""
     yield tmp_path
     elsewhere = tmp_path / "postgres" / "elsewhere"
     if elsewhere.is_symlink():
@@ -77,9 +77,7 @@ async def write(services: Running) -> None:
 async def read(services: Running) -> tuple[object, object]:
     with psycopg.connect(services.database) as connection:
         row = connection.execute("SELECT answer FROM kept").fetchone()
-    async with AIOKafkaConsumer(
-        TOPIC, bootstrap_servers=services.kafka, auto_offset_reset="earliest"
-    ) as consumer:
+    async with AIOKafkaConsumer(TOPIC, bootstrap_servers=services.kafka, auto_offset_reset="earliest") as consumer:
         record = await consumer.getone()
     return row, record.value
 
@@ -91,9 +89,7 @@ async def test_data_are_there_at_the_next_start(data_dir: Path) -> None:
         assert await read(second) == ((42,), b"kept")
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="only Linux ends the children of a killed parent"
-)
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends the children of a killed parent")
 def test_a_killed_program_takes_its_broker_and_its_database_with_it(data_dir: Path) -> None:
     with running(data_dir) as services:
         os.kill(services.program.pid, signal.SIGKILL)

@@ -15,6 +15,12 @@ START_TIMEOUT_SECONDS = 120
 STARTED = "Kafka Server started"
 
 
+def publish(container: DockerContainer, inside: int, outside: int) -> None:
+    """Publish a port on 127.0.0.1 only."""
+    # docker-py takes an address and a port as well; testcontainers' annotation knows ports only.
+    container.ports[f"{inside}/tcp"] = ("127.0.0.1", outside)  # type: ignore[assignment]
+
+
 class ApacheKafka(DockerContainer):
     """The image `apache/kafka`, one node.
 
@@ -27,7 +33,7 @@ class ApacheKafka(DockerContainer):
         super().__init__(KAFKA_IMAGE)
         self.port = free_port()
         controller_port = free_port()
-        self.ports[f"{self.port}/tcp"] = ("127.0.0.1", self.port)
+        publish(self, inside=self.port, outside=self.port)
         settings = {
             "KAFKA_NODE_ID": "1",
             "KAFKA_PROCESS_ROLES": "broker,controller",
@@ -45,7 +51,7 @@ class ApacheKafka(DockerContainer):
         for name, value in settings.items():
             self.with_env(name, value)
 
-    def wait(self) -> None:
+    def wait_for_broker(self) -> None:
         """Return when the broker serves; TimeoutError with its log when it does not."""
         end = time.monotonic() + START_TIMEOUT_SECONDS
         while True:
@@ -65,7 +71,7 @@ class ContainerStack:
         self._postgres = PostgresContainer(POSTGRES_IMAGE, driver=None)
         self._postgres_port = free_port()
         self._postgres.ports.clear()
-        self._postgres.ports["5432/tcp"] = ("127.0.0.1", self._postgres_port)
+        publish(self._postgres, inside=5432, outside=self._postgres_port)
         self._running = contextlib.ExitStack()
 
     @property
@@ -75,16 +81,13 @@ class ContainerStack:
     @property
     def database(self) -> str:
         server = self._postgres
-        return (
-            f"postgresql://{server.username}:{server.password}"
-            f"@127.0.0.1:{self._postgres_port}/{server.dbname}"
-        )
+        return f"postgresql://{server.username}:{server.password}@127.0.0.1:{self._postgres_port}/{server.dbname}"
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as starting:
             starting.enter_context(self._kafka)
             starting.enter_context(self._postgres)
-            self._kafka.wait()
+            self._kafka.wait_for_broker()
             self._running = starting.pop_all()
         return self
 
