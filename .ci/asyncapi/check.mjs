@@ -1,6 +1,7 @@
 // Parses an AsyncAPI document with the parser of the AsyncAPI initiative and its rules. It prints every diagnostic and
 // exits with 1 when one is an error, when there is no document at the end, or when the document has no channels,
-// operations and messages: a check that saw nothing is not passed. Examples are validated against their payloads, too.
+// operations and messages: a check that saw nothing is not passed. For version 3 this parser does not validate examples
+// against their payloads; tests/contracts/test_asyncapi.py does.
 //
 //   npm install --no-package-lock --ignore-scripts && npm run check
 //

@@ -1,24 +1,17 @@
-"""`python -m schemas.generate` writes what is published of the contract; with `--check` it only compares.
+"""The files that publish the contract: one JSON Schema for each event, and the AsyncAPI document."""
 
-Published are one JSON Schema for each event in `schemas/json/`, and `docs/asyncapi.yaml`.
-"""
-
-import argparse
 import json
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from schemas import asyncapi
-from schemas.json_schema import json_schemas
+from schemas.generate import asyncapi
+from schemas.generate.json_schema import json_schemas
 
 CONTRACT_VERSION = "1.0.0"
 """Of the contract: raised with it, not with the software."""
 
-ROOT = Path(__file__).resolve().parent.parent
 _SCHEMAS = Path("schemas") / "json"
 _ASYNCAPI = Path("docs") / "asyncapi.yaml"
 
@@ -62,19 +55,3 @@ def write(root: Path) -> None:
     for path, text in generated().items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
-
-
-def main(arguments: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
-    parser = argparse.ArgumentParser(prog="python -m schemas.generate", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit with 1 when a file differs")
-    if not parser.parse_args(arguments).check:
-        write(root)
-        return 0
-    sentences = drift(root)
-    for sentence in sentences:
-        sys.stderr.write(f"{sentence} Run: python -m schemas.generate\n")
-    return 1 if sentences else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

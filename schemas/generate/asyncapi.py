@@ -18,8 +18,8 @@ from schemas.catalogue import (
 )
 from schemas.cloudevents import EXTENSIONS
 from schemas.events import Event
-from schemas.examples import published, sent
-from schemas.json_schema import JsonSchema, WithoutFieldTitles, messages_of, mode_of
+from schemas.generate.examples import published, sent
+from schemas.generate.json_schema import JsonSchema, WithoutFieldTitles, messages_of, mode_of
 
 BINDING_VERSION = "0.5.0"
 CONSUMER_GROUP = "signoff"

@@ -1,0 +1,1 @@
+"""What is published of the contract, made from the models: `python -m schemas.generate`."""
