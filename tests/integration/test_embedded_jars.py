@@ -76,8 +76,6 @@ def test_a_jar_knows_its_coordinates() -> None:
     assert jar.coordinates == ("org.apache.kafka", "kafka_2.13", "4.3.1")
 
 
-def test_the_cache_follows_the_users_setting(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_cache_follows_the_users_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_cache().parent.parent == tmp_path

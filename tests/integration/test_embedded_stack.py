@@ -7,9 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from tests.stack.services import Services
 
 
-async def test_a_record_goes_through_the_broker_of_the_fixture(
-    stack: Services, topic_prefix: str
-) -> None:
+async def test_a_record_goes_through_the_broker_of_the_fixture(stack: Services, topic_prefix: str) -> None:
     topic = f"{topic_prefix}greetings"
     admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
     await admin.start()
@@ -19,9 +17,7 @@ async def test_a_record_goes_through_the_broker_of_the_fixture(
         await admin.close()
     async with AIOKafkaProducer(bootstrap_servers=stack.kafka, enable_idempotence=True) as producer:
         await producer.send_and_wait(topic, b"hello", key=b"k")
-    async with AIOKafkaConsumer(
-        topic, bootstrap_servers=stack.kafka, auto_offset_reset="earliest"
-    ) as consumer:
+    async with AIOKafkaConsumer(topic, bootstrap_servers=stack.kafka, auto_offset_reset="earliest") as consumer:
         record = await consumer.getone()
     assert (record.key, record.value) == (b"k", b"hello")
 
@@ -29,7 +25,5 @@ async def test_a_record_goes_through_the_broker_of_the_fixture(
 def test_each_test_has_an_empty_database_of_its_own(database: str) -> None:
     with psycopg.connect(database) as connection:
         connection.execute("CREATE TABLE here (id int)")
-        tables = connection.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-        ).fetchall()
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
     assert tables == [("here",)]

@@ -179,9 +179,7 @@ def _run(command: list[str], advice: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stdout + done.stderr).strip()[-2_000:]
-        raise EmbeddedError(
-            f"The jars of Apache Kafka could not be fetched. {advice} It said:\n{said}"
-        )
+        raise EmbeddedError(f"The jars of Apache Kafka could not be fetched. {advice} It said:\n{said}")
 
 
 def main() -> int:

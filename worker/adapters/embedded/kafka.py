@@ -138,9 +138,7 @@ class Kafka:
         self._port = free_port()
         controller_port = free_port()
         self._properties.write_text(
-            PROPERTIES.format(
-                port=self._port, controller_port=controller_port, data=self._directory / "data"
-            )
+            PROPERTIES.format(port=self._port, controller_port=controller_port, data=self._directory / "data")
         )
 
     def _format(self, java: Path) -> None:
@@ -158,8 +156,7 @@ class Kafka:
         )
         if done.returncode:
             raise EmbeddedError(
-                f"Kafka could not prepare {self._directory}: "
-                f"{(done.stdout + done.stderr).strip()[-2_000:]}"
+                f"Kafka could not prepare {self._directory}: {(done.stdout + done.stderr).strip()[-2_000:]}"
             )
 
 

@@ -20,9 +20,7 @@ from worker.adapters.embedded.processes import (
 )
 
 START_TIMEOUT_SECONDS = 60
-STOP_SIGNAL = (
-    signal.SIGINT
-)  # PostgreSQL's "fast" shutdown: rolls back what is open, writes a checkpoint, ends
+STOP_SIGNAL = signal.SIGINT  # PostgreSQL's "fast" shutdown: rolls back what is open, writes a checkpoint, ends
 STATUS_LINE = 7  # of postmaster.pid, counted from 0
 DATABASE = "signoff"
 
@@ -150,8 +148,7 @@ class Postgres:
         )
         if done.returncode:
             raise EmbeddedError(
-                f"PostgreSQL could not prepare {placement.data}: "
-                f"{(done.stdout + done.stderr).strip()[-2_000:]}"
+                f"PostgreSQL could not prepare {placement.data}: {(done.stdout + done.stderr).strip()[-2_000:]}"
             )
 
 
@@ -182,6 +179,4 @@ def find_binaries() -> Path:
         binaries = Path(folder) / "pginstall" / "bin"
         if (binaries / "postgres").exists():
             return binaries
-    raise EmbeddedError(
-        "There is no PostgreSQL to start. Install this package with its extra `embedded`."
-    )
+    raise EmbeddedError("There is no PostgreSQL to start. Install this package with its extra `embedded`.")

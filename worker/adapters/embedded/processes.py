@@ -57,9 +57,7 @@ class ChildProcess:
         started: Future[subprocess.Popen[bytes]] = Future()
         # The kernel ties a child to the thread that started it; this one lives exactly as long as
         # the child.
-        self._keeper = threading.Thread(
-            target=self._keep, args=(started,), name=f"{command.name}-keeper", daemon=True
-        )
+        self._keeper = threading.Thread(target=self._keep, args=(started,), name=f"{command.name}-keeper", daemon=True)
         self._keeper.start()
         self._process = started.result()
         command.pid_file.write_text(f"{self.pid}\n")
@@ -95,8 +93,7 @@ class ChildProcess:
                 )
             if time.monotonic() > end:
                 raise EmbeddedError(
-                    f"{name} was not ready after {timeout_seconds:.0f} seconds. Look into {log}:\n"
-                    f"{self.log_tail()}"
+                    f"{name} was not ready after {timeout_seconds:.0f} seconds. Look into {log}:\n{self.log_tail()}"
                 )
             time.sleep(POLL_SECONDS)
 
@@ -198,21 +195,15 @@ def listens(pid: int, port: int) -> bool:
 def command_line(pid: int) -> str:
     """What process `pid` was started with, or "" when there is none."""
     try:
-        return (
-            Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        )
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         if Path("/proc/self").exists():
             return ""
-    shown = subprocess.run(
-        ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    shown = subprocess.run(["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return shown.stdout.strip()
 
 
-def end_leftover(
-    pid_file: Path, mark: str, stop_signal: signal.Signals, timeout_seconds: float = 20
-) -> None:
+def end_leftover(pid_file: Path, mark: str, stop_signal: signal.Signals, timeout_seconds: float = 20) -> None:
     """End what an earlier run, killed with -9, left on the data that are now ours.
 
     Only a process whose command line carries `mark` (a path inside our data) is touched: its number
@@ -230,8 +221,6 @@ def end_leftover(
         while mark in command_line(pid) and time.monotonic() < end:
             time.sleep(POLL_SECONDS)
         if wanted == signal.SIGKILL and time.monotonic() > end:
-            raise EmbeddedError(
-                f"Process {pid} still runs on {mark} and does not end. End it and try again."
-            )
+            raise EmbeddedError(f"Process {pid} still runs on {mark} and does not end. End it and try again.")
         wanted, end = signal.SIGKILL, time.monotonic() + timeout_seconds
     pid_file.unlink(missing_ok=True)

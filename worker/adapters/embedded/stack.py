@@ -30,9 +30,7 @@ class EmbeddedStack:
     longer than a second.
     """
 
-    def __init__(
-        self, data_dir: Path, throw_away: bool = False, progress: Progress = lambda line: None
-    ) -> None:
+    def __init__(self, data_dir: Path, throw_away: bool = False, progress: Progress = lambda line: None) -> None:
         self._data_dir = data_dir.absolute()
         self._progress = progress
         self._postgres = Postgres(self._data_dir / "postgres", throw_away)
@@ -126,8 +124,7 @@ class EmbeddedStack:
             lock = path.open("a+")
         except OSError as error:
             raise EmbeddedError(
-                f"The data folder {self._data_dir} cannot be used: {error}. Give another with "
-                "--data DIR."
+                f"The data folder {self._data_dir} cannot be used: {error}. Give another with --data DIR."
             ) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
