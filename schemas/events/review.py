@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import ConfigDict, Field, SkipValidation, TypeAdapter, ValidationError, model_validator
+from pydantic import ConfigDict, Field, SerializeAsAny, SkipValidation, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.events.conditions import JsonSchema, given, when
@@ -66,16 +66,16 @@ class ReviewDecided(Event):
         return self
 
 
-class ReviewBatch(Event):
-    """Many decisions in one record. Each is read and answered on its own: one refusal stops no
-    sibling.
+_Unread = SerializeAsAny[SkipValidation[ReviewDecided]]
 
-    So the members are not validated here, whatever their published schema says.
-    """
+
+class ReviewBatch(Event):
+    """Many decisions in one record. Each is read and answered on its own: one refusal stops no sibling."""
 
     TYPE: ClassVar[str] = ReviewDecided.TYPE
 
-    decisions: Annotated[tuple[SkipValidation[ReviewDecided], ...], Field(min_length=1, max_length=1000)]
+    # Published as decisions, but validated one by one: see decisions_in.
+    decisions: Annotated[tuple[_Unread, ...], Field(min_length=1, max_length=1000)]
 
 
 class ReviewReceipt(Event):
