@@ -1,10 +1,13 @@
 """The services that the tests get are real ones."""
 
+from pathlib import Path
+
 import psycopg
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from tests.stack.services import Services
+from tests.stack.services import Services, chosen_stack
 
 
 async def test_a_record_goes_through_the_broker_of_the_fixture(stack: Services, topic_prefix: str) -> None:
@@ -27,3 +30,21 @@ def test_each_test_has_an_empty_database_of_its_own(database: str) -> None:
         connection.execute("CREATE TABLE here (id int)")
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
     assert tables == [("here",)]
+
+
+@pytest.mark.parametrize("choice", ["containers", "embedded"])
+def test_the_source_of_the_services_can_be_chosen(monkeypatch: pytest.MonkeyPatch, choice: str) -> None:
+    monkeypatch.setenv("SIGNOFF_TEST_STACK", choice)
+    assert chosen_stack() == choice
+
+
+def test_a_misspelt_source_of_the_services_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGNOFF_TEST_STACK", "dokcer")
+    with pytest.raises(ValueError, match="dokcer"):
+        chosen_stack()
+
+
+def test_without_an_engine_the_embedded_pair_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SIGNOFF_TEST_STACK", raising=False)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody-listens.sock")
+    assert chosen_stack() == "embedded"

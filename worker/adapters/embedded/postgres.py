@@ -120,7 +120,9 @@ class Postgres:
             placement,
             [
                 *(str(placement.binaries / "initdb"), "-D", str(half_made), "--username=postgres"),
-                *("--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"),
+                *("--auth=trust", "--encoding=UTF8", "--no-instructions"),
+                # PostgreSQL's own collation: the same order on every system, whatever locales it has.
+                *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
                 *(("--no-sync",) if self._throw_away else ()),
             ],
         )
@@ -162,7 +164,7 @@ def _ready(data: Path) -> bool:
 def _environment(placement: Placement) -> dict[str, str]:
     return {
         "PATH": os.defpath,
-        "LC_ALL": "C.UTF-8",
+        "LC_ALL": "C",
         "TZ": "UTC",
         "HOME": str(placement.data.parent),
     }
