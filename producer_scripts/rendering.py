@@ -1,0 +1,122 @@
+"""Events as lines for people. What others wrote is shown as text: it can neither colour nor move a terminal."""
+
+import sys
+from datetime import datetime
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from producer_scripts.received import Received
+from schemas.events import (
+    ApprovalNeeded,
+    ApprovalUpdated,
+    Event,
+    MessageRejected,
+    ResolutionOutcome,
+    ReviewReceipt,
+)
+from schemas.values import OutcomeStatus, Proposal
+
+_STATUS_STYLE = {
+    OutcomeStatus.EXECUTED: "green",
+    OutcomeStatus.REJECTED: "red",
+    OutcomeStatus.EXPIRED: "magenta",
+    OutcomeStatus.FAILED: "bold red",
+    OutcomeStatus.WITHDRAWN: "dim",
+}
+
+
+def console(file: TextIO | None = None) -> Console:
+    """Colours on a terminal, plain text elsewhere; never breaks a line."""
+    return Console(file=file or sys.stdout, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+
+def printable(text: str) -> str:
+    """Without control characters, escape sequences and marks that turn the direction of writing."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def moment(time: datetime) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def proposed(proposal: Proposal) -> str:
+    parts = [proposal.action.replace("_", " ")]
+    if proposal.amount is not None:
+        parts.append(str(proposal.amount))
+    if proposal.method is not None:
+        parts.append(f"by {proposal.method.replace('_', ' ')}")
+    if proposal.actions:
+        parts.append("of " + ", ".join(action.name for action in proposal.actions))
+    return printable(" ".join(parts))
+
+
+def lines_of(received: Received) -> list[Text]:
+    """One line for the event, and one for each reason where a person is asked."""
+    match received.event:
+        case ApprovalNeeded() as approval:
+            return [_approval(approval), *(_reason(rule.says) for rule in approval.why)]
+        case ApprovalUpdated() as updated:
+            return [_updated(updated)]
+        case ReviewReceipt() as receipt:
+            return [receipt_line(receipt)]
+        case ResolutionOutcome() as outcome:
+            return [_outcome(outcome)]
+        case MessageRejected() as rejected:
+            return [_rejected(rejected)]
+        case Event() | None:
+            return [_unknown(received)]
+
+
+def receipt_line(receipt: ReviewReceipt) -> Text:
+    """The worker's message names who was first, when somebody was."""
+    style = "green" if receipt.accepted else "red"
+    return _line("receipt", style, receipt.decision_id, f"{receipt.code}: {receipt.message}")
+
+
+def _approval(approval: ApprovalNeeded) -> Text:
+    about = f"{proposed(approval.proposal)}, {_order(approval.order_id)}"
+    asked = f"{approval.level.name} decides until {moment(approval.due_at)}, approval {approval.approval_id}"
+    return _line("approval", "yellow", approval.exception_id, about, asked)
+
+
+def _updated(updated: ApprovalUpdated) -> Text:
+    reason = f" ({updated.reason})" if updated.reason else ""
+    what = f"{updated.change} by {updated.by}{reason}"
+    return _line("updated", "dim", updated.exception_id or updated.case_id, what, f"approval {updated.approval_id}")
+
+
+def _outcome(outcome: ResolutionOutcome) -> Text:
+    amount = f" {outcome.amount}" if outcome.amount else ""
+    done = f"{outcome.status}: {outcome.kind.replace('_', ' ')}{amount}, {_order(outcome.order_id)}"
+    by = ", ".join(f"{signature.verdict} by {signature.reviewer}" for signature in outcome.decided_by)
+    who = "automatic" if outcome.automatic else by or (outcome.reason or "")
+    return _line("outcome", _STATUS_STYLE[outcome.status], outcome.exception_id, done, who)
+
+
+def _rejected(rejected: MessageRejected) -> Text:
+    place = f"{rejected.topic}/{rejected.partition}/{rejected.offset}"
+    return _line("dead letter", "bold red", place, f"{rejected.reason}: {rejected.detail}")
+
+
+def _unknown(received: Received) -> Text:
+    place = f"{received.topic.name}/{received.partition}/{received.offset}"
+    return _line("unknown", "bold red", place, received.problem or f"{received.type} has no line here")
+
+
+def _order(order_id: str | None) -> str:
+    return f"order {order_id}" if order_id else "no order"
+
+
+def _reason(says: str) -> Text:
+    return Text(f"{'':13}because {printable(says)}", style="dim")
+
+
+def _line(word: str, style: str, subject: str, *parts: str) -> Text:
+    text = Text(f"{word:<13}", style=style)
+    text.append(printable(subject), style="bold")
+    for part in parts:
+        if part:
+            text.append(f"  {printable(part)}", style="default")
+    return text
