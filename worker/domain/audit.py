@@ -6,7 +6,7 @@ chain from there on. The chain is the case's own: no two cases wait for each oth
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -31,11 +31,11 @@ class AuditEntry(Value):
         return self.model_copy(update={"hash": self.computed_hash()})
 
     def computed_hash(self) -> str:
-        """SHA-256, in hex, over this entry and the hash of the one before."""
+        """SHA-256, in hex, over this entry and the hash of the one before; the same in whatever zone `at` is given."""
         content = {
             "case_id": str(self.case_id),
             "number": self.number,
-            "at": self.at.isoformat(),
+            "at": self.at.astimezone(UTC).isoformat(),
             "actor": self.actor,
             "action": self.action,
             "from_state": self.from_state,
