@@ -12,7 +12,7 @@ from schemas.events import ExceptionRaised, ReviewDecided
 SOURCE = "/signoff/benchmark"
 LINES_OF_AN_ORDER = 4
 
-KafkaRecord = tuple[str, bytes, list[tuple[str, bytes]]]
+KafkaRecord = tuple[str, bytes, list[tuple[str, str | bytes | None]]]
 """Key, value and headers."""
 
 
@@ -66,4 +66,4 @@ def decision(number: int, approval_id: str) -> KafkaRecord:
 
 def _record(type_: str, key: str, body: dict[str, Any]) -> KafkaRecord:
     value, headers = encode(type_, str(uuid4()), SOURCE, datetime.now(UTC), None, to_json(body))
-    return key, value, headers
+    return key, value, list(headers)

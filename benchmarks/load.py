@@ -6,16 +6,21 @@ It knows topics and events only, so it is the same for every system.
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, Producer, TopicPartition
 
 from benchmarks.events import KafkaRecord, decision, exception_id, exception_raised
 from benchmarks.stack import PARTITIONS, Place
+from schemas.events import ApprovalNeeded, ResolutionOutcome
 
 NO_PROGRESS_S = 60.0
+QUIET = {"log_level": 2}
+"""The library would tell of every connection that the broker closes at its end."""
+
+NEEDED, OUTCOME = ApprovalNeeded.TYPE.encode(), ResolutionOutcome.TYPE.encode()
 
 
 class BenchmarkFailed(Exception):
@@ -32,7 +37,7 @@ class Load:
         self._place = place
         self._alive = alive
         self._producer = Producer(
-            {"bootstrap.servers": place.kafka, "acks": "all", "linger.ms": 0, "queue.buffering.max.messages": 1_000_000}
+            {**QUIET, "bootstrap.servers": place.kafka, "acks": "all", "queue.buffering.max.messages": 1_000_000}
         )
         self._approvals: dict[str, str] = {}
         self._outcomes: dict[str, float] = {}
@@ -56,6 +61,7 @@ class Load:
     ) -> None:
         self._ended.set()
         self._listener.join()
+        self._producer.flush(1)
 
     def raise_exceptions(self, numbers: range) -> float:
         """Seconds until the last approval-needed event of these has arrived."""
@@ -97,7 +103,7 @@ class Load:
         key, value, headers = record
         self._producer.produce(self._place.prefix + topic, value, key=key, headers=headers)
 
-    def _wait(self, arrived: dict[str, object] | dict[str, str] | dict[str, float], numbers: range, what: str) -> None:
+    def _wait(self, arrived: Mapping[str, object], numbers: range, what: str) -> None:
         """Raises BenchmarkFailed when nothing arrives for a minute, or when a worker has died."""
         wanted = {exception_id(number) for number in numbers}
         seen, moved = -1, time.monotonic()
@@ -118,17 +124,17 @@ class Load:
     def _listen(self) -> None:
         consumer = Consumer(
             {
+                **QUIET,
                 "bootstrap.servers": self._place.kafka,
                 "group.id": self._place.prefix + "load",
                 "enable.auto.commit": False,
                 "fetch.wait.max.ms": 100,
             }
         )
-        approvals, outcomes = (self._place.prefix + topic for topic in ("approvals", "order-outcomes"))
         consumer.assign(
             [
-                TopicPartition(topic, partition, OFFSET_BEGINNING)
-                for topic in (approvals, outcomes)
+                TopicPartition(self._place.prefix + topic, partition, OFFSET_BEGINNING)
+                for topic in ("approvals", "order-outcomes")
                 for partition in range(PARTITIONS)
             ]
         )
@@ -136,34 +142,28 @@ class Load:
             while not self._ended.is_set():
                 message = consumer.poll(0.1)
                 if message is not None:
-                    self._note(message, is_outcome=_topic(message) == outcomes)
+                    self._note(message)
         except Exception as problem:
             self._problem = problem
         finally:
             consumer.close()
 
-    def _note(self, message: Message, *, is_outcome: bool) -> None:
+    def _note(self, message: Message) -> None:
         now = time.monotonic()
-        event = json.loads(_value(message))
+        if (error := message.error()) is not None:
+            raise KafkaException(error)
+        type_ = dict(message.headers() or ()).get("ce_type")
+        if type_ not in {NEEDED, OUTCOME}:
+            return
+        event = json.loads(message.value() or b"")
         name = event["exception_id"]
-        if is_outcome and event["status"] != "executed":
+        if type_ == OUTCOME and event["status"] != "executed":
             raise BenchmarkFailed(f"{name} ended as {event['status']}: {event.get('reason')}")
         with self._arrived:
-            if name in (self._outcomes if is_outcome else self._approvals):
+            if name in (self._outcomes if type_ == OUTCOME else self._approvals):
                 self._repeated += 1
-            elif is_outcome:
+            elif type_ == OUTCOME:
                 self._outcomes[name] = now
             else:
                 self._approvals[name] = event["approval_id"]
             self._arrived.notify()
-
-
-def _topic(message: Message) -> str:
-    return message.topic() or ""
-
-
-def _value(message: Message) -> bytes:
-    error: KafkaError | None = message.error()
-    if error is not None:
-        raise KafkaException(error)
-    return message.value() or b""

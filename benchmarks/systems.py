@@ -12,7 +12,7 @@ from pathlib import Path
 from confluent_kafka import ConsumerGroupState, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from benchmarks.load import BenchmarkFailed
+from benchmarks.load import QUIET, BenchmarkFailed
 from benchmarks.stack import Place
 
 ROOT = Path(__file__).parent.parent
@@ -117,7 +117,7 @@ def running_workers(system: System, place: Place, count: int) -> Iterator[Worker
 
 
 def _wait_for_groups(workers: Workers, place: Place, groups: list[str], *, members: int) -> None:
-    admin = AdminClient({"bootstrap.servers": place.kafka})
+    admin = AdminClient({**QUIET, "bootstrap.servers": place.kafka})
     deadline = time.monotonic() + JOIN_TIMEOUT_S
     while True:
         workers.check()
