@@ -4,7 +4,7 @@ Readers have no consumer group: each sees everything and leaves no trace on the 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -67,13 +67,13 @@ class Reader:
         self._consumer = consumer
         self._topics = topics
 
-    async def __aiter__(self) -> AsyncIterator[tuple[Topic, ConsumerRecord]]:
+    async def records(self) -> AsyncGenerator[tuple[Topic, ConsumerRecord], None]:
         """Without end: what is there, then what comes."""
         while True:
             for record in await self._some():
                 yield record
 
-    async def up_to_now(self) -> AsyncIterator[tuple[Topic, ConsumerRecord]]:
+    async def up_to_now(self) -> AsyncGenerator[tuple[Topic, ConsumerRecord], None]:
         """What is there when this is called, and then an end."""
         ends = await self._consumer.end_offsets(list(self._consumer.assignment()))
         while [partition for partition, end in ends.items() if await self._consumer.position(partition) < end]:
