@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -99,9 +100,7 @@ class Worker:
             member=self.settings.worker_id,
             batch=self.settings.batch,
         )
-        due = DueWork(
-            self.inbox, self.casework, self.lanes, limit=self.settings.batch, pause_s=self.settings.poll_s
-        )
+        due = DueWork(self.inbox, self.casework, self.lanes, limit=self.settings.batch, pause_s=self.settings.poll_s)
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
         publishing = asyncio.create_task(self.publisher.run(), name="publisher")
@@ -165,6 +164,7 @@ def make_worker(settings: Settings) -> Worker:
         policy=policy,
         graph_version=GRAPH_VERSION,
         new_id=new_id,
+        monotonic=time.monotonic,
         patience=Patience(early=timedelta(seconds=settings.early_decision_wait_s)),
         keep_threads=settings.keep_threads,
     )

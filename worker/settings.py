@@ -63,9 +63,7 @@ def read_settings(**given: object) -> Settings:
     """The settings of this process; `given` wins over the environment. Raises SettingsError."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     unknown = sorted(
-        name
-        for name in os.environ
-        if name.startswith(PREFIX) and name not in known and name not in _NOT_OURS
+        name for name in os.environ if name.startswith(PREFIX) and name not in known and name not in _NOT_OURS
     )
     problems = [f"{name}: no such setting; see docs/settings.md" for name in unknown]
     try:
@@ -80,7 +78,7 @@ def read_settings(**given: object) -> Settings:
         raise SettingsError("\n".join(problems))
     if settings.failpoints and not settings.allow_failpoints:
         raise SettingsError(
-            "SIGNOFF_FAILPOINTS: it kills the worker on purpose; it is for tests, which set SIGNOFF_ALLOW_FAILPOINTS too"
+            "SIGNOFF_FAILPOINTS: it kills the worker on purpose; for tests, which set SIGNOFF_ALLOW_FAILPOINTS too"
         )
     if settings.orders == "http" and not settings.orders_url:
         raise SettingsError("SIGNOFF_ORDERS_URL: the http orders port needs the shop's address")

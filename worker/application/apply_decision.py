@@ -21,7 +21,7 @@ from worker.domain.exception_case import Case, CaseState
 from worker.domain.resolution import modify
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure
+class Refusal(Exception):
     """The decision has no effect, and this is what its sender is told."""
 
     def __init__(self, code: ReceiptCode, message: str) -> None:
@@ -38,9 +38,7 @@ def query(decision: Decision) -> CaseQuery:
     )
 
 
-async def apply_decision(
-    decision: Decision, delivery: Delivery, view: CaseView, ports: Ports
-) -> UnitOfWork:
+async def apply_decision(decision: Decision, delivery: Delivery, view: CaseView, ports: Ports) -> UnitOfWork:
     """The first valid decision closes the approval request; every other one learns why it did not."""
     if view.approval is None and _may_be_early(view, delivery, ports):
         return UnitOfWork(postponed=Postponement(seconds=min(30.0, 0.5 * 2**delivery.attempts)))
@@ -97,9 +95,7 @@ def _addressed(decision: Decision, view: CaseView) -> tuple[Case, ApprovalReques
             f"level: the case asks level {approval.question.level.name}, not {decision.level}",
         )
     if case.state is CaseState.STUCK:
-        raise Refusal(
-            ReceiptCode.STALE, "the case is parked as stuck; decide again once it is recovered"
-        )
+        raise Refusal(ReceiptCode.STALE, "the case is parked as stuck; decide again once it is recovered")
     return case, approval
 
 
@@ -109,17 +105,13 @@ def _duplicate(earlier: Receipt) -> Refusal:
 
 def _check_authority(decision: Decision, approval: ApprovalRequest) -> None:
     if same_person(decision.reviewer.id, approval.requested_by):
-        raise Refusal(
-            ReceiptCode.SELF_APPROVAL, "who requested it cannot decide it; ask another reviewer"
-        )
+        raise Refusal(ReceiptCode.SELF_APPROVAL, "who requested it cannot decide it; ask another reviewer")
     role = approval.question.role
     if role not in decision.reviewer.roles:
         raise Refusal(ReceiptCode.NOT_AUTHORISED, f"reviewer.roles: this level needs role {role}")
     allowed = approval.question.allowed_verdicts
     if decision.verdict not in allowed:
-        raise Refusal(
-            ReceiptCode.VERDICT_NOT_ALLOWED, f"verdict: choose one of {', '.join(allowed)}"
-        )
+        raise Refusal(ReceiptCode.VERDICT_NOT_ALLOWED, f"verdict: choose one of {', '.join(allowed)}")
 
 
 def same_person(one: str, other: str) -> bool:
@@ -139,14 +131,10 @@ def _check_timing(decision: Decision, delivery: Delivery, approval: ApprovalRequ
     if delivery.received_at > approval.due_at:
         raise Refusal(ReceiptCode.EXPIRED, f"the deadline was {approval.due_at.isoformat()}")
     if decision.review_hash not in (None, approval.review_hash):
-        raise Refusal(
-            ReceiptCode.STALE, "review_hash: what is shown has changed; reload it and decide again"
-        )
+        raise Refusal(ReceiptCode.STALE, "review_hash: what is shown has changed; reload it and decide again")
 
 
-def _check_changes(
-    decision: Decision, approval: ApprovalRequest, view: CaseView
-) -> Changes | None:
+def _check_changes(decision: Decision, approval: ApprovalRequest, view: CaseView) -> Changes | None:
     """The changes of a modify verdict. What is approved must also still be there to refund."""
     changes: Changes | None = None
     proposal = approval.question.proposal
@@ -158,9 +146,7 @@ def _check_changes(
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise Refusal(
-                ReceiptCode.INVALID_CHANGES, f"changes.{where}: {first['msg']}"
-            ) from error
+            raise Refusal(ReceiptCode.INVALID_CHANGES, f"changes.{where}: {first['msg']}") from error
         except InvalidChanges as error:
             raise Refusal(ReceiptCode.INVALID_CHANGES, str(error)) from error
     if decision.verdict is not Verdict.REJECT and proposal.amount and view.case:
@@ -184,12 +170,8 @@ def _accepted(
 ) -> UnitOfWork:
     reviewer, now = decision.reviewer.id, view.now
     rejected = decision.verdict is Verdict.REJECT
-    closed = closed_approval(
-        approval, Closing.REJECTED if rejected else Closing.APPROVED, reviewer, now
-    )
-    signature = Signature(
-        level=approval.question.level.name, reviewer=reviewer, verdict=decision.verdict, at=now
-    )
+    closed = closed_approval(approval, Closing.REJECTED if rejected else Closing.APPROVED, reviewer, now)
+    signature = Signature(level=approval.question.level.name, reviewer=reviewer, verdict=decision.verdict, at=now)
     known = {
         "signatures": (*case.signatures, signature),
         "reason": decision.comment or "",
@@ -199,13 +181,9 @@ def _accepted(
         detail["changed"] = ", ".join(sorted(decision.changes or {}))
     if rejected:
         record = {"actor": reviewer, "action": "rejected", "at": now, "detail": detail}
-        unit = concluded(
-            case, CaseState.REJECTED, run, ports, record, {"interrupt_id": None, **known}
-        )
+        unit = concluded(case, CaseState.REJECTED, run, ports, record, {"interrupt_id": None, **known})
     else:
-        unit = execute(
-            case, run, view, ports, actor=reviewer, action="approved", detail=detail, **known
-        )
+        unit = execute(case, run, view, ports, actor=reviewer, action="approved", detail=detail, **known)
     receipt = _receipt(
         decision,
         ReceiptCode.ACCEPTED,

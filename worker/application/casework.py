@@ -6,7 +6,8 @@ tried again later, and becomes a dead letter when it has failed too often: it st
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
 from schemas.values import RejectionReason
@@ -14,7 +15,7 @@ from worker.application import apply_decision, open_case, settle_intent
 from worker.application.announcements import MessageRefused
 from worker.application.apply_decision import answer_illegible
 from worker.application.close_approval import expire_approval, withdraw_case
-from worker.application.messages import Decided, Delivery, IllegibleDecision, Raised, Withdrawn
+from worker.application.messages import Decided, Delivery, IllegibleDecision, Outdated, Raised, Withdrawn
 from worker.application.ports import Ports
 from worker.application.ports.store import CaseView, UnitRefused
 from worker.application.unit_of_work import CaseQuery, Commit, Postponement, UnitOfWork
@@ -27,6 +28,18 @@ MAX_RACES = 100
 Compute = Callable[[CaseView], Awaitable[UnitOfWork]]
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A committed unit, and the look at the case that it was computed from."""
+
+    unit: UnitOfWork
+    view: CaseView
+
+    def view_after(self, seconds: float) -> CaseView:
+        """The case as it stands now, some seconds later by the database's time."""
+        return CaseView(now=self.view.now + timedelta(seconds=seconds), case=self.unit.case)
+
+
 class Casework:
     """Everything that is done about a case comes through here, one call at a time for one case."""
 
@@ -36,12 +49,13 @@ class Casework:
     async def deliver(self, delivery: Delivery) -> None:
         """Acts on a message from the inbox. Raises only what the store raises when it cannot be reached."""
         query, compute = self._use_case(delivery)
+        began = self._ports.monotonic()
 
         async def finishing(view: CaseView) -> UnitOfWork:
             return (await compute(view)).finishing(delivery.inbox_id)
 
         try:
-            unit = await self._commit(query, finishing)
+            done = await self._commit(query, finishing)
         except UnitRefused as refused:
             await self._give_up(delivery, str(refused))
         except ConnectionError:
@@ -50,29 +64,35 @@ class Casework:
             log.exception("message failed", extra={"inbox_id": delivery.inbox_id})
             await self._try_later(delivery, error)
         else:
-            if unit is not None and unit.intent is not None:
-                await self.settle(unit.intent)
+            if done is not None and done.unit.intent is not None:
+                await self.settle(done.unit.intent, done.view_after(self._ports.monotonic() - began))
 
     async def expire(self, approval_id: UUID) -> None:
         """Closes an approval request whose deadline has passed."""
         query = CaseQuery(approval_id=str(approval_id))
         await self._commit(query, lambda view: expire_approval(view, self._ports))
 
-    async def settle(self, intent: Intent) -> None:
-        """Moves the money of a committed intent, or finds out that it moved, and concludes its case."""
+    async def settle(self, intent: Intent, known: CaseView | None = None) -> None:
+        """Moves the money of a committed intent, or finds out that it moved, and concludes its case.
+
+        `known` is the case as it was committed with the intent a moment ago, which saves the first look at it.
+        """
         result = await settle_intent.move_money(intent, self._ports)
         await self._commit(
             settle_intent.query(intent),
             lambda view: settle_intent.conclude_case(intent, result, view, self._ports),
+            known,
         )
 
-    async def _commit(self, query: CaseQuery, compute: Compute) -> UnitOfWork | None:
-        """The unit that was committed, or None when another worker had finished the message."""
+    async def _commit(self, query: CaseQuery, compute: Compute, known: CaseView | None = None) -> Done | None:
+        """What was committed, or None when another worker had finished the message."""
         for _ in range(MAX_RACES):
-            unit = await compute(await self._ports.store.view(query))
+            view = known or await self._ports.store.view(query)
+            known = None
+            unit = await compute(view)
             match await self._ports.store.commit(unit):
                 case Commit.DONE:
-                    return unit
+                    return Done(unit, view)
                 case Commit.GONE:
                     return None
         raise RuntimeError(f"lost {MAX_RACES} races for one case; its version never stood still")
@@ -81,9 +101,7 @@ class Casework:
         ports, inbox_id = self._ports, delivery.inbox_id
         match delivery.message:
             case Raised() as raised:
-                return open_case.query(raised), lambda view: open_case.open_case(
-                    raised, inbox_id, view, ports
-                )
+                return open_case.query(raised), lambda view: open_case.open_case(raised, inbox_id, view, ports)
             case Decided(decision):
                 return apply_decision.query(decision), lambda view: apply_decision.apply_decision(
                     decision, delivery, view, ports
@@ -98,6 +116,13 @@ class Casework:
                     return answer_illegible(illegible, view)
 
                 return CaseQuery(decision_id=illegible.decision_id), answer
+            case Outdated(problem):
+                refused = UnitOfWork(refusal=MessageRefused(inbox_id, RejectionReason.SCHEMA_INVALID, problem))
+
+                async def refuse(view: CaseView) -> UnitOfWork:
+                    return refused
+
+                return CaseQuery(), refuse
 
     async def _try_later(self, delivery: Delivery, error: Exception) -> None:
         if delivery.attempts + 1 >= self._ports.patience.attempts:

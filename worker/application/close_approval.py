@@ -27,9 +27,7 @@ async def expire_approval(view: CaseView, ports: Ports) -> UnitOfWork:
     if case.state is not CaseState.WAITING:
         return NOTHING
     reason = f"nobody decided before {approval.due_at.isoformat()}"
-    return await _close(
-        case, approval, view, ports, CaseState.EXPIRED, Closing.EXPIRED, SYSTEM, reason
-    )
+    return await _close(case, approval, view, ports, CaseState.EXPIRED, Closing.EXPIRED, SYSTEM, reason)
 
 
 async def withdraw_case(
@@ -42,9 +40,7 @@ async def withdraw_case(
             return UnitOfWork(postponed=Postponement(seconds=1.0))
         return NOTHING
     if case.state is not CaseState.WAITING or approval is None:
-        noted, entry = note(
-            case, actor=requested_by, action="withdrawal came too late", at=view.now
-        )
+        noted, entry = note(case, actor=requested_by, action="withdrawal came too late", at=view.now)
         return UnitOfWork(case=noted, audit=entry)
     return await _close(
         case,
@@ -79,15 +75,11 @@ async def _close(
     return replace(unit, approvals=(closed,), announcements=(update, *unit.announcements))
 
 
-def closed_approval(
-    approval: ApprovalRequest, closing: Closing, by: str, at: datetime
-) -> ApprovalRequest:
+def closed_approval(approval: ApprovalRequest, closing: Closing, by: str, at: datetime) -> ApprovalRequest:
     return approval.model_copy(update={"closed_as": closing, "closed_by": by, "closed_at": at})
 
 
-async def answer_question(
-    case: Case, answer: dict[str, Any], view: CaseView, ports: Ports
-) -> Finished:
+async def answer_question(case: Case, answer: dict[str, Any], view: CaseView, ports: Ports) -> Finished:
     """Resumes the case's thread at the interrupt that its row names.
 
     Raises StuckThread when the thread does not wait there, or ends with neither question nor answer.

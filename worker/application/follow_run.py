@@ -17,9 +17,7 @@ from worker.domain.order_exception import Facts
 from worker.domain.resolution import MOVES_MONEY, Intent
 
 
-def ask(
-    case: Case, run: Paused, ports: Ports, *, at: datetime, actor: str, action: str
-) -> UnitOfWork:
+def ask(case: Case, run: Paused, ports: Ports, *, at: datetime, actor: str, action: str) -> UnitOfWork:
     """The case waits for a person: the interrupt's question becomes an approval request."""
     question = Question.model_validate(run.question)
     seal = question.review_hash
@@ -117,9 +115,7 @@ def concluded(
 
 def parked(case: Case, view: CaseView, problem: str) -> dict[str, Any]:
     """The case and audit entry of a thread that is stuck: an operator must look before anything else happens."""
-    stuck, entry = transition(
-        case, CaseState.STUCK, actor=SYSTEM, action="stuck", at=view.now, reason=problem
-    )
+    stuck, entry = transition(case, CaseState.STUCK, actor=SYSTEM, action="stuck", at=view.now, reason=problem)
     return {"case": stuck, "audit": entry}
 
 

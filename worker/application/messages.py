@@ -32,7 +32,14 @@ class IllegibleDecision:
     problem: str
 
 
-Message = Raised | Withdrawn | Decided | IllegibleDecision
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """Accepted by another release, and not by this one; `problem` names the fields."""
+
+    problem: str
+
+
+Message = Raised | Withdrawn | Decided | IllegibleDecision | Outdated
 
 
 @dataclass(frozen=True, slots=True)

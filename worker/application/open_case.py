@@ -15,9 +15,7 @@ from worker.domain.resolution import propose
 
 
 def query(raised: Raised) -> CaseQuery:
-    return CaseQuery(
-        exception_id=raised.exception.exception_id, order_id=raised.exception.order_id
-    )
+    return CaseQuery(exception_id=raised.exception.exception_id, order_id=raised.exception.order_id)
 
 
 async def open_case(raised: Raised, inbox_id: int, view: CaseView, ports: Ports) -> UnitOfWork:
@@ -47,9 +45,7 @@ def _seen_before(raised: Raised, inbox_id: int, case: Case) -> UnitOfWork:
         "exception_id: a case with this id and other content exists, and was left as it is; "
         "send a changed request under a new id, or withdraw the first"
     )
-    return UnitOfWork(
-        refusal=MessageRefused(inbox_id, RejectionReason.CONFLICTING_DUPLICATE, detail)
-    )
+    return UnitOfWork(refusal=MessageRefused(inbox_id, RejectionReason.CONFLICTING_DUPLICATE, detail))
 
 
 def _new_case(raised: Raised, facts: Facts, view: CaseView, ports: Ports) -> Case:

@@ -68,31 +68,23 @@ async def conclude_case(
         return _executed(case, intent, result, view, ports)
     if isinstance(result, PaymentDeclined):
         return await _failed(case, intent, str(result), view, ports)
-    tried = intent.model_copy(
-        update={"state": IntentState.UNKNOWN, "attempts": intent.attempts + 1}
-    )
+    tried = intent.model_copy(update={"state": IntentState.UNKNOWN, "attempts": intent.attempts + 1})
     return UnitOfWork(intent=tried, postponed=result)
 
 
-def _executed(
-    case: Case, intent: Intent, payment: Payment, view: CaseView, ports: Ports
-) -> UnitOfWork:
+def _executed(case: Case, intent: Intent, payment: Payment, view: CaseView, ports: Ports) -> UnitOfWork:
     record = {
         "actor": SYSTEM,
         "action": "paid",
         "at": view.now,
         "detail": {"idempotency_key": intent.idempotency_key, "reference": payment.reference},
     }
-    unit = concluded(
-        case, CaseState.EXECUTED, None, ports, record, {"payment_reference": payment.reference}
-    )
+    unit = concluded(case, CaseState.EXECUTED, None, ports, record, {"payment_reference": payment.reference})
     done = intent.model_copy(update={"state": IntentState.SUCCEEDED})
     return replace(unit, intent=done, payment_reference=payment.reference)
 
 
-async def _failed(
-    case: Case, intent: Intent, problem: str, view: CaseView, ports: Ports
-) -> UnitOfWork:
+async def _failed(case: Case, intent: Intent, problem: str, view: CaseView, ports: Ports) -> UnitOfWork:
     """What was reserved is free again. The money did not move, so a person may decide anew, three times at most."""
     done = intent.model_copy(update={"state": IntentState.FAILED})
     released = Reservation(

@@ -96,6 +96,4 @@ class Balance:
 
     @property
     def available(self) -> Money:
-        return self.captured.model_copy(
-            update={"amount_minor": self.captured.amount_minor - self.refunded_minor}
-        )
+        return self.captured.model_copy(update={"amount_minor": self.captured.amount_minor - self.refunded_minor})

@@ -91,9 +91,7 @@ class ApprovalPolicy:
     def require(self, findings: tuple[Finding, ...]) -> Requirement:
         """What follows from the findings of this policy's rules."""
         why = tuple(
-            FiredRule(rule=finding.rule.id, says=finding.says)
-            for finding in findings
-            if finding.says is not None
+            FiredRule(rule=finding.rule.id, says=finding.says) for finding in findings if finding.says is not None
         )
         if not why:
             return Requirement(why=(), risk=Risk.LOW, level=None)

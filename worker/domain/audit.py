@@ -43,6 +43,4 @@ class AuditEntry(Value):
             "detail": self.detail,
             "previous_hash": self.previous_hash,
         }
-        return hashlib.sha256(
-            json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
-        ).hexdigest()
+        return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -61,9 +61,7 @@ _LEGAL: dict[CaseState, frozenset[CaseState]] = {
             CaseState.STUCK,
         }
     ),
-    CaseState.EXECUTING: frozenset(
-        {CaseState.EXECUTED, CaseState.FAILED, CaseState.WAITING, CaseState.STUCK}
-    ),
+    CaseState.EXECUTING: frozenset({CaseState.EXECUTED, CaseState.FAILED, CaseState.WAITING, CaseState.STUCK}),
     CaseState.STUCK: frozenset({CaseState.WAITING, CaseState.WITHDRAWN}),
 }
 

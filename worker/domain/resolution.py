@@ -7,9 +7,7 @@ from schemas.values import Changes, ExceptionKind, Money, PayoutMethod, Proposal
 from worker.domain.errors import InvalidChanges
 from worker.domain.order_exception import Facts
 
-MOVES_MONEY = frozenset(
-    {ExceptionKind.REFUND, ExceptionKind.CANCELLATION, ExceptionKind.PRICE_ADJUSTMENT}
-)
+MOVES_MONEY = frozenset({ExceptionKind.REFUND, ExceptionKind.CANCELLATION, ExceptionKind.PRICE_ADJUSTMENT})
 
 
 def propose(facts: Facts) -> Proposal:

@@ -27,9 +27,7 @@ class Queues(Protocol):
 
 
 class DueWork:
-    def __init__(
-        self, queues: Queues, casework: Casework, lanes: Lanes, *, limit: int, pause_s: float
-    ) -> None:
+    def __init__(self, queues: Queues, casework: Casework, lanes: Lanes, *, limit: int, pause_s: float) -> None:
         self._queues = queues
         self._casework = casework
         self._lanes = lanes
@@ -67,12 +65,8 @@ class DueWork:
         intents = await self._queues.abandoned_intents(self._limit)
         for intent in intents:
             name = intent.idempotency_key
-            self._submit(
-                str(intent.case_id), ("intent", name), partial(self._casework.settle, intent)
-            )
+            self._submit(str(intent.case_id), ("intent", name), partial(self._casework.settle, intent))
         return max(len(messages), len(approvals), len(intents))
 
-    def _submit(
-        self, lane: str, name: tuple[str, object], job: Callable[[], Awaitable[None]]
-    ) -> None:
+    def _submit(self, lane: str, name: tuple[str, object], job: Callable[[], Awaitable[None]]) -> None:
         self._lanes.submit(lane, name, job)

@@ -80,9 +80,7 @@ class Intake:
         failpoints.reach("intake.before-insert")
         for work in await self._insert([self._record(record) for record in records]):
             delivery = work.delivery
-            self._lanes.submit(
-                work.correlation, ("inbox", delivery.inbox_id), job(self._deliver, delivery)
-            )
+            self._lanes.submit(work.correlation, ("inbox", delivery.inbox_id), job(self._deliver, delivery))
         failpoints.reach("intake.before-offsets")
         await self._commit(records)
 

@@ -5,6 +5,7 @@ an unknown thread is resumed, or when a paused node no longer exists. So each is
 before and after the run.
 """
 
+import asyncio
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -19,6 +20,10 @@ from worker.application.threads import StoredThread, ThreadWrites
 from worker.graph.build import build_graph
 from worker.graph.state import Dependencies, State
 from worker.graph.tracing import send_no_traces
+
+RUNS_AT_ONCE = 64
+"""A run is all computation: hundreds that take turns on one processor only keep each other's garbage alive (a fifth
+of the time went to the collector), and far fewer starve the group commit. Measured flat from 32 to 128."""
 
 
 class ThreadBuffer(Protocol):
@@ -45,6 +50,7 @@ class Workflow:
         self._checkpointer = checkpointer
         self._buffer = buffer
         self._dependencies = dependencies
+        self._turns = asyncio.Semaphore(RUNS_AT_ONCE)
         self._graph = (graph or build_graph()).compile(checkpointer=checkpointer)
 
     async def start(self, thread_id: str, facts: PlainData) -> Paused | Finished:
@@ -60,13 +66,14 @@ class Workflow:
             return await self._run(thread.thread_id, answer, writes)
 
     async def _run(self, thread_id: str, given: State | Command[Any], writes: ThreadWrites) -> Paused | Finished:
-        output = await self._graph.ainvoke(
-            given,
-            _config(thread_id),
-            context=self._dependencies,
-            durability="exit",
-            version="v2",
-        )
+        async with self._turns:
+            output = await self._graph.ainvoke(
+                given,
+                _config(thread_id),
+                context=self._dependencies,
+                durability="exit",
+                version="v2",
+            )
         case = (output.value or {}).get("case", {})
         match output.interrupts:
             case (Interrupt(id=interrupt_id, value=question),):

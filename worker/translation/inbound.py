@@ -20,7 +20,7 @@ from schemas.events import (
     rejection_of,
 )
 from schemas.values import RejectionReason
-from worker.application.messages import Decided, IllegibleDecision, Message, Raised, Withdrawn
+from worker.application.messages import Decided, IllegibleDecision, Message, Outdated, Raised, Withdrawn
 from worker.domain.approval import Decision
 from worker.domain.order_exception import OrderException
 
@@ -76,15 +76,16 @@ def read(record: Record) -> list[Accepted | Rejected]:
     kind = event.type or _DEFAULT_TYPE[record.topic]
     if kind not in _TYPES[record.topic]:
         known = " or ".join(_TYPES[record.topic])
-        return [
-            Rejected(0, RejectionReason.SCHEMA_UNSUPPORTED, f"type: this topic takes {known}")
-        ]
+        return [Rejected(0, RejectionReason.SCHEMA_UNSUPPORTED, f"type: this topic takes {known}")]
     return [_read_part(part, kind, data) for part, data in _parts(kind, event.data)]
 
 
 def message_of(kind: str, payload: str) -> Message:
-    """The message that an inbox row holds. Raises ValidationError for one that was never accepted."""
-    return _translate(kind, json.loads(payload))
+    """The message that an inbox row holds; Outdated when the release that accepted it was of another mind."""
+    try:
+        return _translate(kind, json.loads(payload))
+    except ValidationError as error:
+        return Outdated(rejection_of(error)[1])
 
 
 def _parts(kind: str, data: Any) -> Iterator[tuple[int, Any]]:
@@ -148,3 +149,5 @@ def _correlation(message: Message) -> str:
             return decision.approval_id or decision.exception_id or decision.decision_id
         case IllegibleDecision(decision_id):
             return decision_id
+        case Outdated():
+            raise AssertionError("only a row of the inbox can be outdated, and it has its correlation")

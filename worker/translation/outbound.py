@@ -54,9 +54,7 @@ class Announcer:
         match announcement:
             case announcements.ApprovalNeeded(approval):
                 key = approval.order_id or approval.exception_id
-                return self._of(
-                    _approval_needed(approval), APPROVALS, key, str(approval.case_id), now
-                )
+                return self._of(_approval_needed(approval), APPROVALS, key, str(approval.case_id), now)
             case announcements.ApprovalUpdated(approval, change, by, at):
                 key = approval.order_id or approval.exception_id
                 event = ApprovalUpdated(
@@ -84,9 +82,7 @@ class Announcer:
         place = f"{rejected.topic}/{rejected.partition}"
         return self._of(rejected, DEAD_LETTERS, place, place, now)
 
-    def _of(
-        self, event: Event, topic: str, key: str, ordering: str, now: datetime
-    ) -> OutgoingMessage:
+    def _of(self, event: Event, topic: str, key: str, ordering: str, now: datetime) -> OutgoingMessage:
         event_id = self._new_id()
         value, headers = encode(
             type(event).TYPE,

@@ -9,18 +9,14 @@ from worker.translation.outbound import APPROVALS, DEAD_LETTERS, OUTCOMES, RECEI
 TOPICS = (EXCEPTIONS, APPROVALS, DECISIONS, RECEIPTS, OUTCOMES, DEAD_LETTERS)
 
 
-async def create_missing_topics(
-    bootstrap_servers: str, prefix: str, *, partitions: int, replication: int
-) -> list[str]:
+async def create_missing_topics(bootstrap_servers: str, prefix: str, *, partitions: int, replication: int) -> list[str]:
     """Creates those that do not exist, and returns their names. Existing ones are left as they are."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     await admin.start()
     try:
         missing = await _missing(admin, prefix)
         if missing:
-            response = await admin.create_topics(
-                [NewTopic(name, partitions, replication) for name in missing]
-            )
+            response = await admin.create_topics([NewTopic(name, partitions, replication) for name in missing])
             for name, code, *_ in response.topic_errors:
                 error = for_code(code)
                 if code and error is not TopicAlreadyExistsError:

@@ -23,12 +23,8 @@ class OrderTables:
 
     def __init__(self, pool: Pool, *, batch: int = 200) -> None:
         self._pool = pool
-        self._orders = Batcher[str, Order | None](
-            lambda ids: self._read("orders", Order, ids), size=batch
-        )
-        self._customers = Batcher[str, Customer | None](
-            lambda ids: self._read("customers", Customer, ids), size=batch
-        )
+        self._orders = Batcher[str, Order | None](lambda ids: self._read("orders", Order, ids), size=batch)
+        self._customers = Batcher[str, Customer | None](lambda ids: self._read("customers", Customer, ids), size=batch)
 
     async def find_order(self, order_id: str) -> Order | None:
         return await self._orders(order_id)
@@ -41,12 +37,8 @@ class OrderTables:
         order_rows = [{"order_id": key, "body": order} for key, order in orders.items()]
         customer_rows = [{"customer_id": key, "body": each} for key, each in customers.items()]
         async with borrowed(self._pool) as connection, connection.transaction():
-            await connection.execute(
-                _QUERIES["store_orders"], {"rows": to_json(order_rows).decode()}
-            )
-            await connection.execute(
-                _QUERIES["store_customers"], {"rows": to_json(customer_rows).decode()}
-            )
+            await connection.execute(_QUERIES["store_orders"], {"rows": to_json(order_rows).decode()})
+            await connection.execute(_QUERIES["store_customers"], {"rows": to_json(customer_rows).decode()})
 
     async def _read(self, query: str, model: type[Known], ids: list[str]) -> list[Known | None]:
         try:

@@ -49,14 +49,11 @@ class Ledger:
             }
             for intent in sorted(intents, key=lambda intent: intent.idempotency_key)
         ]
-        async with borrowed(self._pool) as connection:
-            async with connection.transaction():
-                await connection.execute(_QUERIES["pay"], {"rows": to_json(rows).decode()})
-                cursor = connection.cursor(row_factory=dict_row)
-                await cursor.execute(
-                    _QUERIES["entries"], {"keys": [row["idempotency_key"] for row in rows]}
-                )
-                entries = {row["idempotency_key"]: row for row in await cursor.fetchall()}
+        async with borrowed(self._pool) as connection, connection.transaction():
+            await connection.execute(_QUERIES["pay"], {"rows": to_json(rows).decode()})
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(_QUERIES["entries"], {"keys": [row["idempotency_key"] for row in rows]})
+            entries = {row["idempotency_key"]: row for row in await cursor.fetchall()}
         return [_answer(intent, entries[intent.idempotency_key]) for intent in intents]
 
 

@@ -44,9 +44,7 @@ class Batcher(Generic[Item, Answer]):
             # One turn of the loop lets every caller that is ready now join the first batch.
             await asyncio.sleep(0)
             while self._waiting:
-                batch = [
-                    self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))
-                ]
+                batch = [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
                 await self._serve(batch)
         finally:
             self._idle += 1

@@ -71,15 +71,11 @@ async def _find(connection: AsyncConnection[Any], queries: list[CaseQuery]) -> _
             row = of_id.get(str(query.case_id))
         if row is not None:
             found.cases[place] = Case.model_validate_json(row["body"])
-    found.receipts = {
-        row["key"]: Receipt.model_validate_json(row["body"]) for row in await _rows(receipts)
-    }
+    found.receipts = {row["key"]: Receipt.model_validate_json(row["body"]) for row in await _rows(receipts)}
     return found
 
 
-async def _complete(
-    connection: AsyncConnection[Any], queries: list[CaseQuery], found: _Found
-) -> list[CaseView]:
+async def _complete(connection: AsyncConnection[Any], queries: list[CaseQuery], found: _Found) -> list[CaseView]:
     """The second round trip: what can only be asked for once the case is known."""
     orders = [
         query.order_id or (case.exception.order_id if case else None)
@@ -90,9 +86,7 @@ async def _complete(
         for case, approval in zip(found.cases, found.approvals, strict=True)
         if case is not None and approval is None
     ]
-    waiting = [
-        str(case.case_id) for case in found.cases if case and case.state is CaseState.WAITING
-    ]
+    waiting = [str(case.case_id) for case in found.cases if case and case.state is CaseState.WAITING]
     async with connection.pipeline():
         approvals = await _ask(connection, "latest_approvals", _keys(unanswered))
         balances = await _ask(connection, "balances", _keys(orders))
@@ -102,9 +96,7 @@ async def _complete(
     if waiting:
         threads = await fetch_threads(connection, dict.fromkeys(waiting))
     views = []
-    for query, case, approval, order in zip(
-        queries, found.cases, found.approvals, orders, strict=True
-    ):
+    for query, case, approval, order in zip(queries, found.cases, found.approvals, orders, strict=True):
         if approval is None and case is not None and (body := of_case.get(str(case.case_id))):
             approval = ApprovalRequest.model_validate_json(body)
         views.append(
@@ -132,9 +124,7 @@ def _keys(values: Iterable[Any]) -> list[Any]:
     return list(dict.fromkeys(value for value in values if value is not None))
 
 
-async def _ask(
-    connection: AsyncConnection[Any], query: str, keys: list[Any]
-) -> AsyncCursor[DictRow] | None:
+async def _ask(connection: AsyncConnection[Any], query: str, keys: list[Any]) -> AsyncCursor[DictRow] | None:
     """Sends the query without waiting for its answer; nothing to ask for is not asked."""
     if not keys and query != "database_time":
         return None

@@ -38,12 +38,12 @@ cross join lateral (
 
 -- name: store_blobs
 insert into checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
-select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[])
+select * from unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[])
 on conflict do nothing
 
 -- name: store_checkpoints
 insert into checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
-select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::jsonb[])
+select * from unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::jsonb[], %b::jsonb[])
 on conflict (thread_id, checkpoint_ns, checkpoint_id)
 do update set checkpoint = excluded.checkpoint, metadata = excluded.metadata
 
@@ -51,7 +51,7 @@ do update set checkpoint = excluded.checkpoint, metadata = excluded.metadata
 insert into checkpoint_writes
     (thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, channel, type, blob)
 select * from unnest(
-    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::bytea[]
+    %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::int[], %b::text[], %b::text[], %b::bytea[]
 )
 on conflict (thread_id, checkpoint_ns, checkpoint_id, task_id, idx)
 do update set channel = excluded.channel, type = excluded.type, blob = excluded.blob

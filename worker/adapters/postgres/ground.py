@@ -94,9 +94,7 @@ async def lock(connection: AsyncConnection[Any], units: Sequence[UnitOfWork]) ->
     decisions = [unit.decision[0].decision_id for unit in units if unit.decision is not None]
     async with connection.pipeline():
         inbox = await _ask(connection, "lock_inbox", (unit.finishes for unit in units))
-        versions = await _ask(
-            connection, "lock_cases", (case.case_id for case in cases if case.version > 1)
-        )
+        versions = await _ask(connection, "lock_cases", (case.case_id for case in cases if case.version > 1))
         exceptions = await _ask(
             connection,
             "known_exceptions",
@@ -104,12 +102,8 @@ async def lock(connection: AsyncConnection[Any], units: Sequence[UnitOfWork]) ->
         )
         known = await _ask(connection, "known_decisions", decisions)
         if reservations:
-            await connection.execute(
-                _QUERIES["open_balances"], {"rows": to_json(_balance_rows(reservations)).decode()}
-            )
-        balances = await _ask(
-            connection, "lock_balances", (reserved.order_id for reserved in reservations)
-        )
+            await connection.execute(_QUERIES["open_balances"], {"rows": to_json(_balance_rows(reservations)).decode()})
+        balances = await _ask(connection, "lock_balances", (reserved.order_id for reserved in reservations))
         unsent = await _ask(connection, "unsent", (str(case.case_id) for case in cases))
     waiting: dict[str, set[int]] = {}
     for row in await _rows(unsent):
@@ -139,9 +133,7 @@ def _balance_rows(reservations: list[Reservation]) -> list[dict[str, Any]]:
     ]
 
 
-async def _ask(
-    connection: AsyncConnection[Any], query: str, keys: Iterable[Any]
-) -> AsyncCursor[DictRow] | None:
+async def _ask(connection: AsyncConnection[Any], query: str, keys: Iterable[Any]) -> AsyncCursor[DictRow] | None:
     """Sends the query and does not wait for the answer; nothing to ask for is not asked."""
     wanted = list(dict.fromkeys(key for key in keys if key is not None))
     if not wanted:

@@ -51,7 +51,7 @@ class GroupCommit:
         self._announcer = announcer
         self._publisher = publisher
         self._lease = lease
-        self.commit = Batcher[UnitOfWork, Commit](self._commit_all, size=batch, parallel=2)
+        self.commit = Batcher[UnitOfWork, Commit](self._commit_all, size=batch, parallel=1)
 
     async def _commit_all(self, units: list[UnitOfWork]) -> Sequence[Commit | Exception]:
         try:
@@ -70,11 +70,7 @@ class GroupCommit:
             async with connection.transaction():
                 ground = await lock(connection, units)
                 answers = [ground.judge(unit) for unit in units]
-                winners = [
-                    unit
-                    for unit, answer in zip(units, answers, strict=True)
-                    if answer is Commit.DONE
-                ]
+                winners = [unit for unit, answer in zip(units, answers, strict=True) if answer is Commit.DONE]
                 announced = await self._write(connection, winners, ground)
                 failpoints.reach("case.before-commit")
             failpoints.reach("case.after-commit")
@@ -93,14 +89,9 @@ class GroupCommit:
             await self._write_rows(connection, rows, ground)
             outbox = await _send(connection, "insert_outbox", outbox_rows(rows.messages))
         ids = [row[0] for row in await outbox.fetchall()] if outbox else []
-        return [
-            OutboxRow(outbox_id, message)
-            for outbox_id, message in zip(ids, rows.messages, strict=True)
-        ]
+        return [OutboxRow(outbox_id, message) for outbox_id, message in zip(ids, rows.messages, strict=True)]
 
-    async def _write_rows(
-        self, connection: AsyncConnection[Any], rows: UnitRows, ground: Ground
-    ) -> None:
+    async def _write_rows(self, connection: AsyncConnection[Any], rows: UnitRows, ground: Ground) -> None:
         await _send(connection, "insert_cases", rows.new_cases)
         await _send(connection, "update_cases", rows.changed_cases)
         await _send(connection, "close_approvals", rows.closed_approvals)

@@ -63,15 +63,11 @@ class Inbox:
                     accepted[place] = part
                 else:
                     rejected.append(_dead_letter(record, part))
-        async with borrowed(self._pool) as connection:
-            async with connection.transaction():
-                rows = await self._insert(connection, accepted) if accepted else []
-                announced = await self._reject(connection, rejected) if rejected else []
+        async with borrowed(self._pool) as connection, connection.transaction():
+            rows = await self._insert(connection, accepted) if accepted else []
+            announced = await self._reject(connection, rejected) if rejected else []
         self._publisher.hand_over(announced, {})
-        return [
-            _work(accepted[row["topic"], row["partition"], row["offset"], row["part"]], row)
-            for row in rows
-        ]
+        return [_work(accepted[row["topic"], row["partition"], row["offset"], row["part"]], row) for row in rows]
 
     async def take_up(self, limit: int) -> list[Work]:
         """Messages whose time has come: postponed ones, early ones, and those of a worker that died."""
@@ -97,9 +93,7 @@ class Inbox:
     async def abandoned_intents(self, limit: int) -> list[Intent]:
         """Intents that nobody has settled in time. Each counts as tried, so that it is looked up before it is paid."""
         return [
-            Intent.model_validate_json(row["body"]).model_copy(
-                update={"attempts": max(1, row["attempts"])}
-            )
+            Intent.model_validate_json(row["body"]).model_copy(update={"attempts": max(1, row["attempts"])})
             for row in await self._claim("abandoned_intents", limit)
         ]
 
@@ -111,9 +105,7 @@ class Inbox:
     async def _claim(self, query: str, limit: int) -> list[dict[str, Any]]:
         async with borrowed(self._pool) as connection:
             cursor = connection.cursor(row_factory=dict_row)
-            await cursor.execute(
-                _QUERIES[query], {"limit": limit, "lease": self._lease, "worker": self._worker}
-            )
+            await cursor.execute(_QUERIES[query], {"limit": limit, "lease": self._lease, "worker": self._worker})
             return await cursor.fetchall()
 
     async def _insert(
@@ -140,31 +132,20 @@ class Inbox:
         )
         return await cursor.fetchall()
 
-    async def _reject(
-        self, connection: AsyncConnection[Any], rejected: list[dict[str, Any]]
-    ) -> list[OutboxRow]:
+    async def _reject(self, connection: AsyncConnection[Any], rejected: list[dict[str, Any]]) -> list[OutboxRow]:
         """A dead letter that is there already was announced with it."""
         cursor = connection.cursor(row_factory=dict_row)
         await cursor.execute(_QUERIES["reject"], {"rows": to_json(rejected).decode()})
         now = datetime.now(UTC)
-        messages = [
-            self._announcer.dead_letter(row, now) for row in await cursor.fetchall()
-        ]
+        messages = [self._announcer.dead_letter(row, now) for row in await cursor.fetchall()]
         if not messages:
             return []
-        inserted = await connection.execute(
-            _COMMIT["insert_outbox"], {"rows": to_json(outbox_rows(messages)).decode()}
-        )
-        return [
-            OutboxRow(row[0], message)
-            for row, message in zip(await inserted.fetchall(), messages, strict=True)
-        ]
+        inserted = await connection.execute(_COMMIT["insert_outbox"], {"rows": to_json(outbox_rows(messages)).decode()})
+        return [OutboxRow(row[0], message) for row, message in zip(await inserted.fetchall(), messages, strict=True)]
 
 
 def _work(accepted: Accepted, row: dict[str, Any]) -> Work:
-    delivery = Delivery(
-        inbox_id=row["inbox_id"], message=accepted.message, received_at=row["received_at"]
-    )
+    delivery = Delivery(inbox_id=row["inbox_id"], message=accepted.message, received_at=row["received_at"])
     return Work(accepted.correlation, delivery)
 
 
@@ -181,8 +162,5 @@ def _dead_letter(record: Record, rejected: Rejected) -> dict[str, Any]:
         "sha256": hashlib.sha256(value or b"").hexdigest(),
         "key": record.key.hex() if record.key is not None else None,
         "value": value.hex() if value is not None else None,
-        "headers": [
-            [name.replace("\0", "?"), None if raw is None else raw.hex()]
-            for name, raw in record.headers
-        ],
+        "headers": [[name.replace("\0", "?"), None if raw is None else raw.hex()] for name, raw in record.headers],
     }

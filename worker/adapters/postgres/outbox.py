@@ -76,11 +76,7 @@ class Publisher:
     def hand_over(self, rows: list[OutboxRow], unsent: Mapping[str, set[int]]) -> None:
         """Takes committed rows. `unsent` are the older rows of their cases that the commit saw unmarked: those that
         this process did not put on the direct way keep the new ones off it."""
-        direct = [
-            row
-            for row in rows
-            if all(self._on_its_way(older) for older in unsent.get(row.message.ordering, ()))
-        ]
+        direct = [row for row in rows if all(self._on_its_way(older) for older in unsent.get(row.message.ordering, ()))]
         self._in_flight.update(row.outbox_id for row in direct)
         if direct:
             self._queue.put_nowait(direct)
@@ -172,21 +168,15 @@ class Relay:
     async def relay_once(self, connection: AsyncConnection[Any]) -> int:
         """Sends one batch of unsent rows in order, and marks what the broker has; how many there were."""
         cursor = connection.cursor(row_factory=dict_row)
-        await cursor.execute(
-            _QUERIES["unsent_rows"], {"grace": self._grace, "limit": self._batch}
-        )
+        await cursor.execute(_QUERIES["unsent_rows"], {"grace": self._grace, "limit": self._batch})
         rows = [row for row in await cursor.fetchall() if not self._is_in_flight(row["outbox_id"])]
         futures = [
-            await self._producer.send(
-                OutgoingMessage(**{name: row[name] for name in row if name != "outbox_id"})
-            )
+            await self._producer.send(OutgoingMessage(**{name: row[name] for name in row if name != "outbox_id"}))
             for row in rows
         ]
         results = await asyncio.gather(*futures, return_exceptions=True)
         sent = [
-            row["outbox_id"]
-            for row, result in zip(rows, results, strict=True)
-            if not isinstance(result, BaseException)
+            row["outbox_id"] for row, result in zip(rows, results, strict=True) if not isinstance(result, BaseException)
         ]
         if sent:
             log.info("relayed what a crash or an outage left behind", extra={"rows": len(sent)})
@@ -198,4 +188,3 @@ async def _take(connection: AsyncConnection[Any]) -> bool:
     cursor = await connection.execute(_QUERIES["take_relay"])
     row = await cursor.fetchone()
     return bool(row and row[0])
-

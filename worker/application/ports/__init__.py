@@ -34,5 +34,6 @@ class Ports:
     policy: ApprovalPolicy
     graph_version: str
     new_id: Callable[[], UUID]
+    monotonic: Callable[[], float]
     patience: Patience = Patience()
     keep_threads: bool = False

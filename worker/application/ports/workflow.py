@@ -14,6 +14,7 @@ from worker.application.threads import StoredThread, ThreadWrites
 PlainData = dict[str, Any]
 """What JSON can say and nothing more: the next release must be able to read the threads of this."""
 
+
 @dataclass(frozen=True, slots=True)
 class Paused:
     """The thread waits for a person's answer to `question`; only `interrupt_id` resumes it."""
