@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from worker.bootstrap import make_worker
+from worker.cli.readiness import report_readiness
 from worker.settings import Settings, read_settings
 
 
@@ -23,7 +24,12 @@ def run() -> None:
 
 
 async def _work(settings: Settings) -> None:
-    await make_worker(settings).run()
+    ready = asyncio.Event()
+    reporting = asyncio.create_task(report_readiness(ready))
+    try:
+        await make_worker(settings).run(ready)
+    finally:
+        reporting.cancel()
 
 
 def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
