@@ -34,7 +34,7 @@ class Account:
 @dataclass(frozen=True, slots=True)
 class Command:
     """What to start. `stop_signal` asks the program to end cleanly; it is also what it gets when we
-    die.
+    die. `keep_log` writes behind what an earlier run left in `log`.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Command:
     stop_signal: signal.Signals
     environment: Mapping[str, str]
     account: Account | None = None
+    keep_log: bool = False
 
 
 class ChildProcess:
@@ -69,6 +70,11 @@ class ChildProcess:
     @property
     def running(self) -> bool:
         return self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; the number of the signal that ended it, negative, when one did."""
+        return self._process.poll()
 
     def log_tail(self) -> str:
         """The end of what the program wrote, for an error that shows the cause."""
@@ -118,7 +124,7 @@ class ChildProcess:
         command = self.command
         account = command.account or Account(uid=0, gid=0)
         try:
-            with command.log.open("wb") as log:
+            with command.log.open("ab" if command.keep_log else "wb") as log:
                 process = subprocess.Popen(
                     [
                         *(sys.executable, "-I", "-S", str(LAUNCHER)),
