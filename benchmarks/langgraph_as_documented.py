@@ -33,8 +33,9 @@ from psycopg_pool import AsyncConnectionPool
 from benchmarks.langgraph_graph import Payments, build
 
 CONNECTIONS = 16
-AT_ONCE = int(os.environ.get("BENCHMARK_AT_ONCE", "100"))
-"""Records of one poll. The saver holds a lock around every statement, so more at once hardly helps; see the docs."""
+AT_ONCE = 200
+"""Records of one poll, as many as ours takes. The saver holds a lock around every statement, so that its pool serves
+one at a time: 16 at once did 61 round trips/s, 100 did 85 and 300 did 90 in one sitting."""
 
 SERVERS = os.environ["SIGNOFF_KAFKA_BOOTSTRAP_SERVERS"]
 DATABASE = os.environ["SIGNOFF_DATABASE_URL"]
