@@ -1,13 +1,18 @@
-"""`signoff run` with a stack sampler inside: what `profile_worker` starts in place of the command.
+"""`signoff run` with a profiler inside: what `profile_worker` starts in place of the command.
 
-The sampler is driven by the CPU clock of this process, so waiting costs nothing and shows nowhere. A signal handler
-runs between two bytecodes of the main thread: time inside a C function counts for the line that called it.
+`BENCHMARK_PROFILE` names the file to write, `BENCHMARK_METHOD` says how to look:
+
+- `samples`: a sampler driven by the CPU clock of this process, so waiting costs nothing and shows nowhere. A signal
+  handler runs between two bytecodes of the main thread, so time inside a C function counts for its caller, or for
+  what that calls next: right for layers and for whole calls, a little off for single functions.
+- `calls`: cProfile, which counts every call and knows C functions by name, and slows small functions down. It is
+  switched on by SIGUSR1 and off by SIGUSR2.
 """
 
+import cProfile
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +38,7 @@ class Samples:
         places: list[Place] = []
         while frame is not None and len(places) < DEPTH:
             code = frame.f_code
-            places.append((code.co_filename, code.co_qualname, frame.f_lineno))
+            places.append((code.co_filename, getattr(code, "co_qualname", code.co_name), frame.f_lineno))
             frame = frame.f_back
         stack = self._stacks.setdefault(tuple(places), len(self._stacks))
         self._taken.append((time.monotonic(), stack))
@@ -53,6 +58,17 @@ def sampled(work: Callable[[], None], path: Path) -> None:
         samples.write(path)
 
 
+def counted(work: Callable[[], None], path: Path) -> None:
+    profile = cProfile.Profile()
+    signal.signal(signal.SIGUSR1, lambda *_: profile.enable())
+    signal.signal(signal.SIGUSR2, lambda *_: profile.disable())
+    try:
+        work()
+    finally:
+        profile.disable()
+        profile.dump_stats(path)
+
+
 if __name__ == "__main__":
-    sampled(run, Path(os.environ.pop("BENCHMARK_SAMPLES")))
-    sys.exit(0)
+    method = {"samples": sampled, "calls": counted}[os.environ["BENCHMARK_METHOD"]]
+    method(run, Path(os.environ["BENCHMARK_PROFILE"]))
