@@ -1,27 +1,56 @@
 """Puts the commands together, and turns every failure that has a name into a sentence and exit code 1."""
 
-import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from worker.adapters.policy.problems import PolicyError
 from worker.bootstrap import NotReady
+from worker.cli.audit import audit
+from worker.cli.cases import cases
+from worker.cli.dead_letters import dead_letters
+from worker.cli.decide import decide
+from worker.cli.doctor import doctor
 from worker.cli.failure import Failure
 from worker.cli.migrate import migrate
+from worker.cli.policy import policy
 from worker.cli.run import run
 from worker.settings import SettingsError
 
 NAMED = (Failure, NotReady, PolicyError, SettingsError)
 """Failures whose message tells a person what to do; anything else is a defect and shows its traceback."""
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+class NamedFailures(TyperGroup):
+    """Says a named failure in one sentence on standard error."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except NAMED as failure:
+            typer.echo(f"signoff: {failure}", err=True)
+            raise typer.Exit(1) from failure
+
+
+HELP = """Resolve order exceptions with people in the loop.
+
+Settings come from the environment, as SIGNOFF_…; docs/settings.md lists them. Exit codes: 0 done, 1 a failure that is
+named on standard error, 2 wrong usage.
+"""
+
+app = typer.Typer(
+    cls=NamedFailures, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP
+)
 app.command()(run)
 app.command()(migrate)
+app.command()(doctor)
+app.add_typer(cases, name="cases")
+app.command()(decide)
+app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(policy, name="policy")
+app.add_typer(audit, name="audit")
 
 
 def main() -> None:
-    try:
-        app()
-    except NAMED as failure:
-        sys.stderr.write(f"signoff: {failure}\n")
-        sys.exit(1)
+    app()

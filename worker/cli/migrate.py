@@ -6,12 +6,15 @@ import typer
 
 from worker.adapters.kafka.topics import create_missing_topics
 from worker.adapters.postgres.migrator import migrate as migrate_database
+from worker.cli.named_failures import named_failures
 from worker.settings import Settings, read_settings
 
 
 def migrate() -> None:
     """Apply missing migrations and create missing topics. Safe to repeat, and safe to run twice at once."""
-    asyncio.run(migrate_all(read_settings()))
+    settings = read_settings()
+    with named_failures(settings):
+        asyncio.run(migrate_all(settings))
 
 
 async def migrate_all(settings: Settings) -> None:

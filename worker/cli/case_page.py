@@ -1,0 +1,173 @@
+"""One case on a page: what was asked, what is proposed and why, who decided, what was paid, and when all that was."""
+
+import getpass
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from worker.adapters.postgres.case_listing import AnsweredDecision, CaseFile, IntentOnRecord
+from worker.cli.output import in_utc, in_words, instant, print_fields, print_line, print_table
+from worker.domain.approval import ApprovalRequest
+from worker.domain.audit import AuditEntry
+from worker.domain.exception_case import Case
+
+
+def print_case(file: CaseFile) -> None:
+    case = file.case
+    print_line(f"{case.exception.exception_id} is {case.state}")
+    print_line()
+    print_fields(_asked(case))
+    print_line()
+    print_fields(_decided(file))
+    if file.decisions:
+        print_table(
+            ("decision", "reviewer", "verdict", "received", "answer", ""),
+            [_decision_row(answered) for answered in file.decisions],
+        )
+    if file.intents:
+        print_table(
+            ("intent", "amount", "method", "state", "tried", "reference", "problem"),
+            [_intent_row(intent) for intent in file.intents],
+        )
+    print_timeline(file.entries)
+    approval = file.open_approval
+    if approval is not None:
+        print_line("To decide it:")
+        print_line(f"  {decide_line(approval)}")
+
+
+def print_timeline(entries: Sequence[AuditEntry]) -> None:
+    print_table(("at", "who", "what", "state", "detail"), [_timeline_row(entry) for entry in entries])
+
+
+def decide_line(approval: ApprovalRequest, verdict: str = "approve") -> str:
+    """The command that decides this request, to be typed as it is by whoever is logged in.
+
+    It names the approval request and not the case: typed too late, it cannot decide another question.
+    """
+    line = ["signoff", "decide", str(approval.approval_id), verdict]
+    return shlex.join([*line, "--reviewer", f"user:{_login()}", "--role", approval.question.role])
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "operator"
+
+
+def _asked(case: Case) -> list[tuple[str, str]]:
+    exception = case.exception
+    return [
+        ("kind", exception.kind),
+        ("order", exception.order_id or ""),
+        ("customer", exception.customer_id or ""),
+        ("asked by", exception.requested_by),
+        ("reason", exception.reason),
+        ("amount asked", str(exception.amount or "")),
+        ("items", ", ".join(f"{item.quantity} x {item.sku}" for item in exception.items)),
+        ("confidence", "" if exception.confidence is None else str(exception.confidence)),
+        ("opened", in_utc(case.opened_at)),
+        ("finished", in_utc(case.finished_at)),
+        ("case", str(case.case_id)),
+    ]
+
+
+def _decided(file: CaseFile) -> list[tuple[str, str]]:
+    case, approval = file.case, file.open_approval
+    proposal = case.proposal
+    signed = [
+        f"{signature.verdict} by {signature.reviewer} ({signature.level}) at {in_utc(signature.at)}"
+        for signature in case.signatures
+    ]
+    fields = [
+        ("proposal", f"{proposal.action} {proposal.amount or ''} {proposal.method or ''}".strip()),
+        ("changes", ", ".join(f"{name}: {value}" for name, value in (proposal.changes or {}).items())),
+        ("actions", ", ".join(action.name for action in proposal.actions or ())),
+        ("customer is told", proposal.customer_message or ""),
+        ("why", "\n".join(f"{rule.says} ({rule.rule})" for rule in case.why) or "no rule asks for a person"),
+        ("risk", case.risk),
+        ("policy", f"{case.policy.name} {case.policy.version}"),
+        ("decided", "\n".join(signed) or ("automatically" if case.automatic and case.finished_at else "")),
+        ("remark", case.reason),
+        ("payment", case.payment_reference or ""),
+    ]
+    if approval is not None:
+        fields += [
+            ("waits for", f"{approval.question.role} (level {approval.question.level.name})"),
+            ("may", ", ".join(approval.question.allowed_verdicts)),
+            ("due", f"{in_utc(approval.due_at)}, {_time_left(file, approval)}; then {approval.question.on_timeout}"),
+            ("approval", str(approval.approval_id)),
+        ]
+    return fields
+
+
+def _time_left(file: CaseFile, approval: ApprovalRequest) -> str:
+    left = approval.due_at - file.now
+    return f"in {in_words(left)}" if left.total_seconds() > 0 else f"overdue {in_words(-left)}"
+
+
+def _decision_row(answered: AnsweredDecision) -> tuple[str, ...]:
+    decision, receipt = answered.decision, answered.receipt
+    return (
+        decision.decision_id,
+        decision.reviewer.id,
+        decision.verdict,
+        in_utc(answered.received_at),
+        receipt.code,
+        receipt.message,
+    )
+
+
+def _intent_row(record: IntentOnRecord) -> tuple[str, ...]:
+    intent = record.intent
+    return (
+        intent.idempotency_key,
+        str(intent.amount),
+        intent.method,
+        record.state,
+        str(record.attempts),
+        record.reference or "",
+        record.problem or "",
+    )
+
+
+def _timeline_row(entry: AuditEntry) -> tuple[str, ...]:
+    moved = entry.to_state if entry.from_state in (None, entry.to_state) else f"{entry.from_state} → {entry.to_state}"
+    detail = ", ".join(f"{name}: {_shown(value)}" for name, value in entry.detail.items() if name != "policy")
+    return in_utc(entry.at), entry.actor, entry.action, moved, detail
+
+
+def _shown(value: Any) -> str:
+    return " ".join(str(part) for part in value) if isinstance(value, list) else str(value)
+
+
+def as_document(file: CaseFile) -> dict[str, Any]:
+    """Everything on record, in the words of the event contract; `decide` is the line to type while it waits."""
+    approval = file.open_approval
+    return {
+        "case": file.case.model_dump(mode="json"),
+        "approvals": [request.model_dump(mode="json") for request in file.approvals],
+        "decisions": [
+            {
+                "decision": answered.decision.model_dump(mode="json"),
+                "receipt": answered.receipt.model_dump(mode="json"),
+                "received_at": instant(answered.received_at),
+            }
+            for answered in file.decisions
+        ],
+        "intents": [
+            {
+                **record.intent.model_dump(mode="json"),
+                "state": record.state,
+                "attempts": record.attempts,
+                "reference": record.reference,
+                "problem": record.problem,
+                "created_at": instant(record.created_at),
+                "finished_at": instant(record.finished_at),
+            }
+            for record in file.intents
+        ],
+        "audit": [entry.model_dump(mode="json") for entry in file.entries],
+        "decide": decide_line(approval) if approval else None,
+    }
