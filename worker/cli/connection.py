@@ -20,10 +20,11 @@ ADDRESSES = ("SIGNOFF_KAFKA_BOOTSTRAP_SERVERS", "SIGNOFF_DATABASE_URL")
 
 @dataclass(frozen=True, slots=True)
 class RunningStack:
-    """The addresses of a `signoff up` that runs, and the number of its process."""
+    """The addresses and topics of a `signoff up` that runs, and the number of its process."""
 
     kafka: str
     database: str
+    topic_prefix: str
     pid: int
 
     @classmethod
@@ -50,8 +51,9 @@ class RunningStack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings by which any command finds it."""
-        return dict(zip(ADDRESSES, (self.kafka, self.database), strict=True))
+        """The settings by which any command finds it, wherever it is typed."""
+        addresses = dict(zip(ADDRESSES, (self.kafka, self.database), strict=True))
+        return addresses | ({"SIGNOFF_TOPIC_PREFIX": self.topic_prefix} if self.topic_prefix else {})
 
 
 def settings_for_command() -> Settings:
@@ -59,6 +61,9 @@ def settings_for_command() -> Settings:
 
     The environment wins: when it names a broker or a database, `.signoff/` is not looked at.
     """
-    if not any(name in os.environ for name in ADDRESSES) and (stack := RunningStack.in_folder(DEFAULT_DATA)):
-        return read_settings(kafka_bootstrap_servers=stack.kafka, database_url=stack.database)
-    return read_settings()
+    stack = None if any(name in os.environ for name in ADDRESSES) else RunningStack.in_folder(DEFAULT_DATA)
+    if stack is None:
+        return read_settings()
+    return read_settings(
+        kafka_bootstrap_servers=stack.kafka, database_url=stack.database, topic_prefix=stack.topic_prefix
+    )

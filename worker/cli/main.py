@@ -16,6 +16,7 @@ from worker.cli.failure import Failure
 from worker.cli.migrate import migrate
 from worker.cli.policy import policy
 from worker.cli.run import run
+from worker.cli.up import up
 from worker.settings import SettingsError
 
 NAMED = (Failure, NotReady, PolicyError, SettingsError)
@@ -42,6 +43,7 @@ named on standard error, 2 wrong usage.
 app = typer.Typer(
     cls=NamedFailures, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP
 )
+app.command()(up)
 app.command()(run)
 app.command()(migrate)
 app.command()(doctor)
