@@ -133,12 +133,12 @@ async def _delivered(sending: "asyncio.Future[object]") -> Delivered:
 
 async def _partitions(kafka: Kafka, topics: Sequence[Topic]) -> list[TopicPartition]:
     """Raises Failure that names the topics which are not there; asking does not create them."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.servers, request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
-        admin = AIOKafkaAdminClient(bootstrap_servers=kafka.servers, request_timeout_ms=REQUEST_TIMEOUT_MS)
-    except ValueError:
-        raise Failure(f"{kafka.servers!r} is no address of a Kafka; write HOST:PORT") from None
-    try:
-        await admin.start()
+        try:
+            await admin.start()
+        except (ValueError, OverflowError):
+            raise Failure(f"{kafka.servers!r} is no address of a Kafka; write HOST:PORT") from None
         names = [kafka.name(topic) for topic in topics]
         if missing := sorted(set(names) - set(await admin.list_topics())):
             raise Failure(

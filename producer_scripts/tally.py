@@ -80,8 +80,8 @@ class Tally:
                 self._settle(exception_id)
             case MessageRejected(topic=self.exceptions_topic, partition=partition, offset=offset):
                 self._rejected_at.add((partition, offset))
-                if exception_id := self._lies_at.get((partition, offset)):
-                    self._reject(exception_id)
+                if (partition, offset) in self._lies_at:
+                    self._reject(self._lies_at[partition, offset])
 
     def summary(self, run: str, sent: int, seconds: float) -> Summary:
         return Summary(

@@ -1,0 +1,67 @@
+"""What people see: one line for each event, and no way for a text to pass for something else."""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from producer_scripts.interview import card
+from producer_scripts.received import Received
+from producer_scripts.rendering import lines_of, printable
+from producer_scripts.watch import json_line
+from schemas.catalogue import APPROVALS, DEAD_LETTERS, DECISION_RECEIPTS, ORDER_OUTCOMES, Topic
+from schemas.events import ApprovalNeeded, ApprovalUpdated, Event, MessageRejected, ResolutionOutcome, ReviewReceipt
+from schemas.generate.examples import published
+
+
+def shown(model: type[Event], topic: Topic = APPROVALS, **changed: object) -> list[str]:
+    example = next(iter(published(model).values()))
+    event = model.model_validate(example | changed)
+    return [line.plain for line in lines_of(Received(topic, 0, 0, event=event))]
+
+
+def test_an_approval_is_one_line_and_one_for_each_reason() -> None:
+    line, *reasons = shown(ApprovalNeeded, why=[{"rule": "a", "says": "over 100"}, {"rule": "b", "says": "a VIP"}])
+    assert "EXC-1001" in line
+    assert "150.00 USD" in line
+    assert [reason.strip() for reason in reasons] == ["because over 100", "because a VIP"]
+
+
+@pytest.mark.parametrize(
+    ("model", "topic", "said"),
+    [
+        (ApprovalUpdated, APPROVALS, "claimed by user:maria"),
+        (ReviewReceipt, DECISION_RECEIPTS, "ALREADY_DECIDED: user:maria"),
+        (ResolutionOutcome, ORDER_OUTCOMES, "executed"),
+        (MessageRejected, DEAD_LETTERS, "order-exceptions"),
+    ],
+)
+def test_every_other_event_is_one_line(model: type[Event], topic: Topic, said: str) -> None:
+    [line] = shown(model, topic)
+    assert said in line
+
+
+def test_a_record_that_is_no_event_is_shown_with_its_place_and_problem() -> None:
+    [line] = lines_of(Received(APPROVALS, 2, 9, problem="the record has no value"))
+    assert "approvals/2/9" in line.plain
+    assert "the record has no value" in line.plain
+
+
+def test_text_of_others_can_neither_move_the_terminal_nor_turn_the_writing() -> None:
+    assert printable("a\x1b[31mb\n\u202ec\x07") == "a [31mb  c "
+
+
+def test_a_card_shows_hostile_text_as_text() -> None:
+    example = next(iter(published(ApprovalNeeded).values()))
+    hostile = ApprovalNeeded.model_validate(example | {"context": {"reason": "[red]x[/red]\x1b[2J\nrisk  low"}})
+    out = io.StringIO()
+    Console(file=out, width=200, force_terminal=False).print(card(hostile))
+    [reason] = [line for line in out.getvalue().splitlines() if "[red]x[/red]" in line]
+    assert "\x1b" not in out.getvalue()
+    assert "risk  low" in reason
+
+
+def test_a_json_line_names_topic_type_id_and_data() -> None:
+    line = json_line(Received(APPROVALS, 0, 0, type="t", id="1", data={"a": "é"}))
+    assert json.loads(line) == {"topic": "approvals", "type": "t", "id": "1", "data": {"a": "é"}}
