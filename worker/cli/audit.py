@@ -9,11 +9,12 @@ import typer
 from worker.adapters.postgres.audit_trail import Verification, verify
 from worker.cli.case_page import print_timeline
 from worker.cli.cases import load_case
+from worker.cli.connection import settings_for_command
 from worker.cli.database import connected
 from worker.cli.failure import Failure
 from worker.cli.named_failures import named_failures
 from worker.cli.output import AsJson, note, print_json, print_line
-from worker.settings import Settings, read_settings
+from worker.settings import Settings
 
 SHOWN = 20
 """Broken cases named one by one; after so many it is the database that is the case."""
@@ -27,7 +28,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show the audit entries of one case, oldest first."""
-    file = asyncio.run(load_case(read_settings(), case))
+    file = asyncio.run(load_case(settings_for_command(), case))
     if as_json:
         print_json([entry.model_dump(mode="json") for entry in file.entries])
     else:
@@ -40,7 +41,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Recompute the hash of every entry, and check that the chain of each case is whole. Exit code 1 if one is not."""
-    verification = asyncio.run(_verify(read_settings(), case))
+    verification = asyncio.run(_verify(settings_for_command(), case))
     if as_json:
         print_json(asdict(verification))
         if verification.broken:

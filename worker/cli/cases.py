@@ -7,12 +7,13 @@ import typer
 
 from worker.adapters.postgres.case_listing import CaseFile, CaseLine, find_case, list_cases
 from worker.cli.case_page import as_document, print_case
+from worker.cli.connection import settings_for_command
 from worker.cli.database import connected
 from worker.cli.failure import Failure
 from worker.cli.named_failures import named_failures
 from worker.cli.output import AsJson, in_utc, in_words, instant, note, print_json, print_table
 from worker.domain.exception_case import CaseState
-from worker.settings import Settings, read_settings
+from worker.settings import Settings
 
 cases = typer.Typer(no_args_is_help=True, help="What is waiting on whom, and everything about one case.")
 
@@ -27,7 +28,7 @@ def show_list(
     as_json: AsJson = False,
 ) -> None:
     """List unfinished cases, oldest first: who must act, why, and by when."""
-    lines = asyncio.run(_list(read_settings(), state, order, customer, everything, limit))
+    lines = asyncio.run(_list(settings_for_command(), state, order, customer, everything, limit))
     if as_json:
         print_json([_document(line) for line in lines])
     elif lines:
@@ -46,7 +47,7 @@ def show_case(
     as_json: AsJson = False,
 ) -> None:
     """Show one case: what was asked, why it waits, who decided, what was paid, and when."""
-    file = asyncio.run(load_case(read_settings(), name))
+    file = asyncio.run(load_case(settings_for_command(), name))
     if as_json:
         print_json(as_document(file))
     else:

@@ -18,6 +18,7 @@ from worker.adapters.postgres.dead_letters import (
     mark_replayed,
     not_yet_replayed,
 )
+from worker.cli.connection import settings_for_command
 from worker.cli.database import connected
 from worker.cli.failure import Failure
 from worker.cli.named_failures import named_failures, patiently
@@ -32,7 +33,7 @@ from worker.cli.output import (
     print_table,
     printable,
 )
-from worker.settings import Settings, read_settings
+from worker.settings import Settings
 
 HEAD_CHARACTERS = 2000
 """How much of a value `show` prints."""
@@ -52,7 +53,7 @@ def show_list(
     as_json: AsJson = False,
 ) -> None:
     """List refused records, newest first."""
-    letters = asyncio.run(_list(read_settings(), reason, topic, everything, limit))
+    letters = asyncio.run(_list(settings_for_command(), reason, topic, everything, limit))
     if as_json:
         print_json([_document(letter) for letter in letters])
     elif letters:
@@ -81,7 +82,7 @@ def show_one(
     dead_letter_id: Annotated[int, typer.Argument(metavar="ID", min=1, max=LARGEST_ID)], as_json: AsJson = False
 ) -> None:
     """Show one refused record: why, where from, its headers and the head of its value."""
-    (letter,) = asyncio.run(_find(read_settings(), [dead_letter_id]))
+    (letter,) = asyncio.run(_find(settings_for_command(), [dead_letter_id]))
     if as_json:
         print_json(_full_document(letter))
         return
@@ -117,7 +118,7 @@ def replay(
         raise typer.BadParameter("give the ids of dead letters, or --all", param_hint="ID")
     if reason is not None and not everything:
         raise typer.BadParameter("goes with --all", param_hint="--reason")
-    replayed = asyncio.run(_replay(read_settings(), ids, reason))
+    replayed = asyncio.run(_replay(settings_for_command(), ids, reason))
     if as_json:
         print_json({"replayed": replayed})
     else:

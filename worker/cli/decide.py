@@ -19,11 +19,12 @@ from worker.adapters.postgres.case_reader import uuid_or_none
 from worker.bootstrap import new_id
 from worker.cli.amounts import AmountProblem, parse_amount
 from worker.cli.cases import load_case
+from worker.cli.connection import settings_for_command
 from worker.cli.failure import Failure
 from worker.cli.named_failures import named_failures, patiently
 from worker.cli.output import AsJson, in_utc, note, print_json, print_line
 from worker.domain.approval import ApprovalRequest, Decision, Receipt
-from worker.settings import Settings, read_settings
+from worker.settings import Settings
 from worker.translation.deciding import IllegibleDecisionGiven, decision_record
 from worker.translation.inbound import Record
 
@@ -86,7 +87,7 @@ def decide(
         decision_id=_filled(decision_id, "--decision-id") if decision_id is not None else str(new_id()),
     )
     _check_usage(wish)
-    receipt = asyncio.run(_decide(read_settings(), name, wish, timeout if wait else None))
+    receipt = asyncio.run(_decide(settings_for_command(), name, wish, timeout if wait else None))
     if receipt is None:
         _show_sent(wish, as_json)
         return

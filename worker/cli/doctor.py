@@ -7,9 +7,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from worker.cli.connection import settings_for_command
 from worker.cli.examinations import Finding, examine_database, examine_kafka, examine_policy
 from worker.cli.output import AsJson, print_json, printable
-from worker.settings import Settings, SettingsError, read_settings
+from worker.settings import Settings, SettingsError
 
 
 def doctor(as_json: AsJson = False) -> None:
@@ -27,7 +28,7 @@ def doctor(as_json: AsJson = False) -> None:
 def examine() -> list[Finding]:
     """All findings; those that need what is missing are left out."""
     try:
-        settings = read_settings()
+        settings = settings_for_command()
     except SettingsError as error:
         return [
             Finding("settings", ok=False, says=line, mend="correct it in the environment; docs/settings.md lists all")

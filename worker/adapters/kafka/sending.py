@@ -25,7 +25,18 @@ class Sender:
 
     async def send(self, sending: Sending) -> None:
         """Returns when all replicas have the record. Raises KafkaError."""
-        await self._producer.send_and_wait(sending.topic, sending.value, key=sending.key, headers=list(sending.headers))
+        headers = list(sending.headers)
+        if sending.key is None and sending.value is None:
+            await self._send_empty(sending.topic, headers)
+            return
+        await self._producer.send_and_wait(sending.topic, sending.value, key=sending.key, headers=headers)
+
+    async def _send_empty(self, topic: str, headers: list[Header]) -> None:
+        """A record of nothing, which Kafka knows and the client's `send` refuses. It goes to the first partition."""
+        batch = self._producer.create_batch()
+        batch.append(timestamp=None, key=None, value=None, headers=headers)
+        delivered = await self._producer.send_batch(batch, topic, partition=0)
+        await delivered
 
 
 @asynccontextmanager
