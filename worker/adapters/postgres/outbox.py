@@ -156,7 +156,7 @@ class Relay:
         """Waits for the lock, then relays until it is cancelled or the connection is lost."""
         async with borrowed(self._pool) as connection:
             try:
-                while not await _take(connection):
+                while not await _take(connection):  # noqa: ASYNC110 - another session's lock gives no signal
                     await asyncio.sleep(pause_s)
                 while True:
                     if await self.relay_once(connection) < self._batch:

@@ -1,7 +1,7 @@
 """The rows of many units of work, gathered by the statement that writes them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -41,33 +41,30 @@ def rows_of(units: Sequence[UnitOfWork], announcer: Announcer, now: datetime) ->
     """All rows of these units; `awaited` is what early messages may have been waiting for."""
     rows = UnitRows()
     for unit in units:
-        if unit.case is not None:
-            _add_case(rows, unit.case)
-        for approval in unit.approvals:
-            _add_approval(rows, approval, unit.case)
-        if unit.decision is not None:
-            rows.decisions.append(_decision_row(*unit.decision))
-        if unit.intent is not None:
-            _add_intent(rows, unit.intent, unit)
-        if unit.audit is not None:
-            rows.audit.append(dict(unit.audit))
-        if unit.refusal is not None:
-            refusal = unit.refusal
-            rows.refusals.append(
-                {
-                    "inbox_id": refusal.inbox_id,
-                    "reason": refusal.reason,
-                    "detail": refusal.detail,
-                }
-            )
-        if unit.finishes is not None:
-            _add_inbox(rows, unit.finishes, unit)
-        if unit.thread is not None:
-            rows.threads.append(unit.thread)
-        if unit.forget_thread is not None:
-            rows.forgotten.append(str(unit.forget_thread))
+        _add(rows, unit)
         rows.messages += [announcer.message(said, now) for said in unit.announcements]
     return rows
+
+
+def _add(rows: UnitRows, unit: UnitOfWork) -> None:
+    if unit.case is not None:
+        _add_case(rows, unit.case)
+    for approval in unit.approvals:
+        _add_approval(rows, approval, unit.case)
+    if unit.decision is not None:
+        rows.decisions.append(_decision_row(*unit.decision))
+    if unit.intent is not None:
+        _add_intent(rows, unit.intent, unit)
+    if unit.audit is not None:
+        rows.audit.append(dict(unit.audit))
+    if unit.refusal is not None:
+        rows.refusals.append(asdict(unit.refusal))
+    if unit.finishes is not None:
+        _add_inbox(rows, unit.finishes, unit)
+    if unit.thread is not None:
+        rows.threads.append(unit.thread)
+    if unit.forget_thread is not None:
+        rows.forgotten.append(str(unit.forget_thread))
 
 
 def _add_case(rows: UnitRows, case: Case) -> None:

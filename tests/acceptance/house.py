@@ -1,0 +1,183 @@
+"""A house in which Signoff runs: its workers as real processes, and its people at the ends of the topics.
+
+Whatever a test waits for is an event or the end of a process, and every wait has an end.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from psycopg.rows import dict_row
+
+PATIENCE_S = 40.0
+
+OUTPUTS = ("approvals", "decision-receipts", "order-outcomes", "dead-letters")
+
+Event = dict[str, Any]
+
+
+class House:
+    """`raise_exception`, `decide` and the `outcome_of` that follows; `start_worker` and what kills it."""
+
+    def __init__(self, kafka: str, database: str, prefix: str, folder: Path) -> None:
+        self.kafka, self.database, self.prefix = kafka, database, prefix
+        self.events: dict[str, list[Event]] = {topic: [] for topic in OUTPUTS}
+        self._folder = folder
+        self._workers: list[asyncio.subprocess.Process] = []
+        self._arrived = asyncio.Event()
+
+    async def open(self) -> None:
+        self._producer = AIOKafkaProducer(bootstrap_servers=self.kafka)
+        await self._producer.start()
+        self._consumer = AIOKafkaConsumer(
+            *(self.prefix + topic for topic in OUTPUTS),
+            bootstrap_servers=self.kafka,
+            auto_offset_reset="earliest",
+        )
+        await self._consumer.start()
+        self._listening = asyncio.create_task(self._listen())
+
+    async def close(self) -> None:
+        for worker in self._workers:
+            if worker.returncode is None:
+                worker.kill()
+                await worker.wait()
+        self._listening.cancel()
+        await asyncio.gather(self._listening, return_exceptions=True)
+        await self._consumer.stop()
+        await self._producer.stop()
+
+    async def start_worker(self, name: str = "w1", **settings: str) -> asyncio.subprocess.Process:
+        """The installed `signoff run`. `settings` are environment variables without their prefix."""
+        environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("SIGNOFF_")},
+            "SIGNOFF_KAFKA_BOOTSTRAP_SERVERS": self.kafka,
+            "SIGNOFF_DATABASE_URL": self.database,
+            "SIGNOFF_TOPIC_PREFIX": self.prefix,
+            "SIGNOFF_WORKER_ID": name,
+            "SIGNOFF_LEASE_S": "3",
+            "SIGNOFF_POLL_S": "0.1",
+            "SIGNOFF_RELAY_GRACE_S": "1",
+            **{f"SIGNOFF_{key.upper()}": value for key, value in settings.items()},
+        }
+        with (self._folder / f"{name}.log").open("ab") as log:
+            worker = await asyncio.create_subprocess_exec(
+                str(Path(sys.executable).parent / "signoff"), "run", env=environment, stderr=log, stdout=log
+            )
+        self._workers.append(worker)
+        return worker
+
+    async def start_doomed_worker(self, failpoint: str, name: str = "w1") -> asyncio.subprocess.Process:
+        """A worker that kills itself when it first reaches the failpoint."""
+        return await self.start_worker(name, failpoints=f"{failpoint}=1", allow_failpoints="true")
+
+    @property
+    def kafka_port(self) -> int:
+        return int(self.kafka.rpartition(":")[2])
+
+    @property
+    def database_port(self) -> int:
+        port = urlsplit(self.database).port
+        assert port is not None
+        return port
+
+    async def log_says(self, words: str, name: str = "w1") -> None:
+        """A log line is a signal that comes by no wire: it is looked for."""
+        async with asyncio.timeout(PATIENCE_S):
+            while words not in self.log_of(name):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    def log_of(self, name: str = "w1") -> str:
+        return (self._folder / f"{name}.log").read_text()
+
+    async def raise_exception(self, exception_id: str, amount_minor: int = 5_000, **fields: Any) -> None:
+        await self.send("order-exceptions", refund(exception_id, amount_minor, **fields))
+
+    async def decide(self, decision_id: str, verdict: str = "approve", **fields: Any) -> None:
+        decision = {
+            "decision_id": decision_id,
+            "verdict": verdict,
+            "reviewer": {"id": "user:maria", "roles": ["manager"]},
+            **fields,
+        }
+        await self.send("review-decisions", decision)
+
+    async def send(self, topic: str, value: Event | bytes, headers: Any = None) -> None:
+        raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+        key = value.get("order_id", "key").encode() if isinstance(value, dict) else b"key"
+        await self._producer.send_and_wait(self.prefix + topic, raw, key=key, headers=headers)
+
+    async def approval_of(self, exception_id: str) -> Event:
+        return await self.find("approvals", lambda event: event["exception_id"] == exception_id)
+
+    async def outcome_of(self, exception_id: str) -> Event:
+        return await self.find("order-outcomes", lambda event: event["exception_id"] == exception_id)
+
+    async def receipt_of(self, decision_id: str, code: str | None = None) -> Event:
+        return await self.find(
+            "decision-receipts",
+            lambda event: event["decision_id"] == decision_id and code in (None, event["code"]),
+        )
+
+    async def find(self, topic: str, wanted: Callable[[Event], bool]) -> Event:
+        """The first event of the topic that is wanted, now or later."""
+        await self.until(lambda: any(wanted(event) for event in self.events[topic]), f"an event on {topic}")
+        return next(event for event in self.events[topic] if wanted(event))
+
+    async def until(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            self._arrived.clear()
+            left = deadline - time.monotonic()
+            try:
+                async with asyncio.timeout(left):
+                    await self._arrived.wait()
+            except TimeoutError:
+                seen = {topic: len(events) for topic, events in self.events.items()}
+                logs = "\n".join(path.read_text()[-3000:] for path in self._folder.glob("*.log"))
+                raise AssertionError(f"waited {PATIENCE_S} s for {what}; saw {seen}\n{logs}") from None
+
+    def rows(self, query: str, *arguments: Any) -> list[Event]:
+        with psycopg.connect(self.database, row_factory=dict_row) as connection:
+            return connection.execute(query.encode(), arguments).fetchall()
+
+    async def _listen(self) -> None:
+        async for record in self._consumer:
+            event = json.loads(record.value)
+            headers = {name: value.decode() for name, value in record.headers}
+            self.events[record.topic.removeprefix(self.prefix)].append({**event, "_id": headers["ce_id"]})
+            self._arrived.set()
+
+
+def refund(exception_id: str, amount_minor: int, **fields: Any) -> Event:
+    return {
+        "exception_id": exception_id,
+        "kind": "refund",
+        "order_id": f"ORD-{exception_id}",
+        "customer_id": "CUST-1",
+        "requested_by": "agent:web-chat",
+        "reason": "arrived broken",
+        "amount": {"amount_minor": amount_minor, "currency": "USD"},
+        "order": {"captured": {"amount_minor": 90_000, "currency": "USD"}, "status": "delivered"},
+        **fields,
+    }
+
+
+async def died(worker: asyncio.subprocess.Process) -> None:
+    """Waits until the worker has killed itself."""
+    async with asyncio.timeout(PATIENCE_S):
+        assert await worker.wait() == -signal.SIGKILL
+
+
+async def kill(worker: asyncio.subprocess.Process) -> None:
+    worker.send_signal(signal.SIGKILL)
+    await worker.wait()
