@@ -34,6 +34,13 @@ def database_bytes(address: str) -> int:
     return int(row[0]) if row else 0
 
 
+def table_bytes(address: str) -> dict[str, tuple[int, int]]:
+    """Of each table: its bytes with TOAST, and those of its indexes. What is dead and not yet reused counts."""
+    query = "SELECT relname, pg_table_size(relid), pg_indexes_size(relid) FROM pg_stat_user_tables"
+    with psycopg.connect(address) as connection:
+        return {name: (table, indexes) for name, table, indexes in connection.execute(query)}
+
+
 def _trees(pids: Iterable[int]) -> list[psutil.Process]:
     found: dict[int, psutil.Process] = {}
     for pid in pids:

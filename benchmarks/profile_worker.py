@@ -2,7 +2,7 @@
 
 `samples` prints, for the intake phase and the decision phase, the processor time that an item costs in each layer, and
 the whole calls and the lines of our own that cost most. `calls` prints the functions that cost most by themselves, and
-how often each is called for an item. Only processor time is seen; for waiting, compare with the time that passed.
+how often each is called for an item, and by whom. Only processor time is seen; for waiting, compare with the time that passed.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import layers
-from benchmarks.accounting import cpu_seconds
+from benchmarks.accounting import cpu_seconds, table_bytes
 from benchmarks.layers import Mark, Phase
 from benchmarks.load import Load
 from benchmarks.stack import Place, fresh_place, running_stack
@@ -25,6 +25,7 @@ from benchmarks.systems import SIGNOFF, running_workers
 WARM_UP = 200
 WAITING = "run_until_complete"
 """cProfile counts the loop's waiting as its own time."""
+CALLERS = 3
 
 
 def main() -> None:
@@ -41,6 +42,7 @@ def main() -> None:
         else:
             phases, stacks = layers.read(written, marks, arguments.count)
             _print_samples(phases, stacks, arguments.top)
+        _print_tables(table_bytes(place.database), WARM_UP + arguments.count)
 
 
 def profile(place: Place, written: Path, count: int, method: str) -> list[Mark]:
@@ -86,15 +88,25 @@ def _table(phase: Phase, title: str, counter: Counter[str], top: int) -> None:
 
 def _print_calls(written: Path, count: int, top: int) -> None:
     rows = [
-        (own, calls, layers.named(path, f"{function}:{line}"))
-        for (path, line, function), (_, calls, own, _, _) in pstats.Stats(str(written)).stats.items()  # type: ignore[attr-defined]
+        (own, calls, layers.named(path, f"{function}:{line}"), callers)
+        for (path, line, function), (_, calls, own, _, callers) in pstats.Stats(str(written)).stats.items()  # type: ignore[attr-defined]
         if WAITING not in function
     ]
-    whole = sum(own for own, _, _ in rows)
+    whole = sum(row[0] for row in rows)
     sys.stdout.write(f"\nround trip: {whole / count * 1000:.2f} ms an item under cProfile, which slows it down\n")
     sys.stdout.write("\n  ms/item      %  calls/item  function, by itself\n")
-    for own, calls, name in sorted(rows, reverse=True)[:top]:
+    for own, calls, name, callers in sorted(rows, key=lambda row: row[0], reverse=True)[:top]:
         sys.stdout.write(f"  {own / count * 1000:7.3f}  {own / whole:5.1%}  {calls / count:10.1f}  {name}\n")
+        often = sorted(callers.items(), key=lambda caller: caller[1][0], reverse=True)
+        for (path, line, function), (times, *_) in often[:CALLERS]:
+            called = layers.named(path, f"{function}:{line}")
+            sys.stdout.write(f"  {'':14}  {times / count:10.1f}    by {called}\n")
+
+
+def _print_tables(sizes: dict[str, tuple[int, int]], count: int) -> None:
+    sys.stdout.write("\n  bytes/item: table  indexes\n")
+    for name, (table, indexes) in sorted(sizes.items(), key=lambda size: sum(size[1]), reverse=True):
+        sys.stdout.write(f"  {table / count:17.0f}  {indexes / count:7.0f}  {name}\n")
 
 
 if __name__ == "__main__":
