@@ -28,8 +28,8 @@ WHO = ["--reviewer", "user:maria", "--role", "manager"]
         (["dead-letters", "replay"], "give the ids of dead letters, or --all"),
         (["dead-letters", "replay", "1", "--all"], "give the ids of dead letters, or --all"),
         (["dead-letters", "replay", "1", "--reason", "EMPTY"], "goes with --all"),
-        (["dead-letters", "show", "one"], "'one' is not a valid"),
-        (["dead-letters", "show", "9223372036854775808"], "9223372036854775808"),
+        (["dead-letters", "show", "one"], "should be a valid integer"),
+        (["dead-letters", "show", "9223372036854775808"], "less than or equal to 9223372036854775807"),
         (["nonsense"], "No such command"),
     ],
 )
