@@ -10,6 +10,9 @@ from benchmarks.repetition import Measured
 
 BASELINE = "langgraph-as-documented"
 
+QUIET_SHARE = 0.05
+"""Of the machine that others may use before a run counts as disturbed."""
+
 Row = dict[str, Any]
 
 
@@ -36,9 +39,16 @@ def row_of(system: str, workers: int, runs: Sequence[Measured]) -> Row:
     }
 
 
+def is_quiet(rows: Sequence[Row]) -> bool:
+    """Whether the machine was ours alone in every repetition."""
+    return all(row["foreign_cpu_share"]["max"] <= QUIET_SHARE for row in rows)
+
+
 def write(path: Path, machine: Row, command: str, date: str, rows: Sequence[Row]) -> None:
+    """`quiet` is false when something else used the machine: then only the ratios mean anything, and they little."""
+    result = {"machine": machine, "command": command, "date": date, "quiet": is_quiet(rows), "rows": rows}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"machine": machine, "command": command, "date": date, "rows": rows}, indent=2) + "\n")
+    path.write_text(json.dumps(result, indent=2) + "\n")
 
 
 def table(rows: Sequence[Row]) -> str:

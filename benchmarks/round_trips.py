@@ -64,6 +64,8 @@ def measure(arguments: argparse.Namespace) -> None:
     command = " ".join(["python -m benchmarks.round_trips", *sys.argv[1:]])
     report.write(arguments.out, described, command, began, rows)
     sys.stdout.write(report.table(rows) + f"\n\nwritten to {arguments.out}\n")
+    if not report.is_quiet(rows):
+        sys.stdout.write("The machine was not quiet (see foreign CPU): repeat this before you rely on it.\n")
 
 
 def _positive(text: str) -> int:
