@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import asdict
 from pathlib import Path
@@ -106,17 +106,22 @@ async def _flood(kafka: Kafka, traffic: Traffic, rate: float, *, decide: bool, w
 async def _send(
     sender: Sender, exceptions: list[dict[str, Any]], rate: float, tally: Tally, advance: Callable[[], None]
 ) -> float:
-    """Keeps to a timetable, so that a slow moment is caught up. Returns the seconds until the broker had all."""
+    """Keeps to a timetable, so that a slow moment is caught up; ends at the first failure.
+
+    Returns the seconds until the broker had all.
+    """
     began = time.perf_counter()
-    arrivals: list[Awaitable[None]] = []
-    for number, exception in enumerate(exceptions):
-        ahead = began + number / rate - time.perf_counter()
-        await asyncio.sleep(max(ahead, 0))
-        record = outgoing(ExceptionRaised.TYPE, exception, key=exception["order_id"])
-        posted = await sender.post(ORDER_EXCEPTIONS, record)
-        arrivals.append(asyncio.ensure_future(_arrival(posted, exception["exception_id"], tally)))
-        advance()
-    await asyncio.gather(*arrivals)
+    try:
+        async with asyncio.TaskGroup() as arrivals:
+            for number, exception in enumerate(exceptions):
+                ahead = began + number / rate - time.perf_counter()
+                await asyncio.sleep(max(ahead, 0))
+                record = outgoing(ExceptionRaised.TYPE, exception, key=exception["order_id"])
+                posted = await sender.post(ORDER_EXCEPTIONS, record)
+                arrivals.create_task(_arrival(posted, exception["exception_id"], tally))
+                advance()
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
     return time.perf_counter() - began
 
 

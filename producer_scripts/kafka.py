@@ -5,12 +5,21 @@ Readers have no consumer group: each sees everything and leaves no trace on the 
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from heapq import merge
+from operator import attrgetter
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, for_code
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    LeaderNotAvailableError,
+    NodeNotReadyError,
+    for_code,
+)
 
 from producer_scripts.envelopes import Outgoing
 from producer_scripts.failure import Failure
@@ -18,6 +27,7 @@ from schemas.catalogue import Topic, topic_name
 
 REQUEST_TIMEOUT_MS = 10_000
 POLL_MS = 200
+STOP_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +59,14 @@ class Sender:
         self._producer = producer
 
     async def post(self, topic: Topic, record: Outgoing) -> "asyncio.Future[Delivered]":
-        """Hands the record over; the future is done when the broker has it."""
+        """Hands the record over; the future is done when the broker has it. Who ignores it, ignores its failure."""
         key = None if record.key is None else record.key.encode()
         sending = await self._producer.send(
             self._kafka.name(topic), record.value, key=key, headers=list(record.headers)
         )
-        return asyncio.ensure_future(_delivered(sending))
+        delivering = asyncio.ensure_future(_delivered(sending))
+        delivering.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return delivering
 
     async def send(self, topic: Topic, records: Sequence[Outgoing]) -> list[Delivered]:
         """All of them, in order; returns when the broker has them."""
@@ -81,8 +93,10 @@ class Reader:
                 yield record
 
     async def _some(self) -> list[tuple[Topic, ConsumerRecord]]:
+        """Of one partition in order; of several, roughly in the order of time."""
         batches = await self._consumer.getmany(timeout_ms=POLL_MS)
-        return [(self._topics[record.topic], record) for batch in batches.values() for record in batch]
+        records = merge(*batches.values(), key=attrgetter("timestamp"))
+        return [(self._topics[record.topic], record) for record in records]
 
 
 @asynccontextmanager
@@ -101,7 +115,10 @@ async def open_sender(kafka: Kafka, *topics: Topic) -> AsyncIterator[Sender]:
             await producer.start()
             yield Sender(kafka, producer)
         finally:
-            await producer.stop()
+            # All that anybody waits for is sent by now; aiokafka would try for the rest as long as the broker is away.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_S):
+                    await producer.stop()
 
 
 @asynccontextmanager
@@ -163,7 +180,7 @@ def _telling(kafka: Kafka) -> Iterator[None]:
     """Makes one sentence of everything that can be wrong with the broker."""
     try:
         yield
-    except (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError):
+    except (KafkaConnectionError, KafkaTimeoutError, LeaderNotAvailableError, NodeNotReadyError):
         raise Failure(
             f"Kafka does not answer at {kafka.servers}; start it, or name another with --kafka "
             "or SIGNOFF_KAFKA_BOOTSTRAP_SERVERS"
