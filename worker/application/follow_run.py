@@ -1,5 +1,6 @@
 """Where a run of the graph leads: to a question, to an execution, or to the end of the case."""
 
+import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,8 @@ from worker.domain.approval import ApprovalRequest, Question
 from worker.domain.exception_case import Case, CaseState
 from worker.domain.order_exception import Facts
 from worker.domain.resolution import MOVES_MONEY, Intent
+
+log = logging.getLogger(__name__)
 
 
 def ask(case: Case, run: Paused, ports: Ports, *, at: datetime, actor: str, action: str) -> UnitOfWork:
@@ -115,6 +118,7 @@ def concluded(
 
 def parked(case: Case, view: CaseView, problem: str) -> dict[str, Any]:
     """The case and audit entry of a thread that is stuck: an operator must look before anything else happens."""
+    log.error("case %s is stuck and waits for an operator: %s", case.case_id, problem)
     stuck, entry = transition(case, CaseState.STUCK, actor=SYSTEM, action="stuck", at=view.now, reason=problem)
     return {"case": stuck, "audit": entry}
 
