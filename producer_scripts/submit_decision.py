@@ -162,7 +162,11 @@ def _submit(
         return True
     missing = Counter(decision_ids) - Counter(receipt.decision_id for receipt in receipts)
     for decision_id in missing:
-        typer.echo(f"no receipt for {decision_id} within {wait:g} s; is a worker running?", err=True)
+        typer.echo(
+            f"no receipt for {decision_id} within {wait:g} s: no worker runs, or none knows this approval yet "
+            "(it keeps an early decision for a while); send the same decision_id again to ask",
+            err=True,
+        )
     return not missing and all(receipt.accepted for receipt in receipts)
 
 
