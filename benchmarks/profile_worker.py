@@ -2,8 +2,8 @@
 
 `samples` prints, for the intake phase and the decision phase, the processor time that an item costs in each layer, and
 the whole calls and the lines of our own that cost most. `calls` prints the functions that cost most by themselves, and
-how often each is called for an item, and by whom. Both end with the bytes of each table. Only processor time is seen; for
-waiting, compare with the time that passed.
+how often each is called for an item, and by whom. Both end with the bytes of each table. Only processor time is seen;
+for waiting, compare with the time that passed.
 """
 
 import argparse
