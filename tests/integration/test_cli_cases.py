@@ -8,6 +8,7 @@ import pytest
 
 from tests.commands import signoff_beside
 from tests.records import raise_exceptions, refund, seen
+from tests.stack.services import Services
 from worker.settings import Settings
 
 
@@ -56,6 +57,43 @@ async def test_the_list_is_narrowed(running_worker: Settings, arguments: list[st
     await raise_exceptions(running_worker, refund("EXC-2", customer_id="CUST-8"))
     ran = await signoff_beside(running_worker, "cases", "list", "--json", *arguments)
     assert [line["exception_id"] for line in ran.json] == expected
+
+
+async def test_a_stuck_case_is_an_operators(waiting_without_worker: Settings) -> None:
+    await _tamper(
+        waiting_without_worker,
+        "update cases set state = 'stuck', body = jsonb_set(body, '{reason}', '\"the thread ended\"')",
+    )
+    ran = await signoff_beside(waiting_without_worker, "cases", "list", "--state", "stuck", "--json")
+    assert [(line["who"], line["reason"]) for line in ran.json] == [("an operator", "the thread ended")]
+    assert "the thread ended" in (await signoff_beside(waiting_without_worker, "cases", "list")).out
+
+
+async def test_an_overdue_case_says_for_how_long(waiting_without_worker: Settings) -> None:
+    await _tamper(waiting_without_worker, "update approvals set due_at = now() - interval '90 minutes'")
+    ran = await signoff_beside(waiting_without_worker, "cases", "list")
+    assert "overdue 1 h 30 min" in ran.out
+
+
+async def test_a_row_that_cannot_be_read_is_named_without_its_content(waiting_without_worker: Settings) -> None:
+    await _tamper(waiting_without_worker, "update cases set body = body - 'risk'")
+    ran = await signoff_beside(waiting_without_worker, "cases", "show", "EXC-1")
+    assert ran.code == 1
+    assert "holds a row that this release cannot read (Case.risk: Field required)" in ran.err
+
+
+async def test_a_database_without_tables_asks_for_a_migration(stack: Services, database: str) -> None:
+    settings = Settings(kafka_bootstrap_servers=stack.kafka, database_url=database)
+    ran = await signoff_beside(settings, "cases", "list")
+    assert ran.code == 1
+    assert ran.err.endswith("lacks tables of this release; run `signoff migrate` first\n")
+
+
+async def test_topics_that_are_missing_are_named_before_anything_is_sent(waiting_without_worker: Settings) -> None:
+    elsewhere = waiting_without_worker.model_copy(update={"topic_prefix": "elsewhere-"})
+    ran = await decide(elsewhere, "EXC-1", "approve")
+    assert ran.code == 1
+    assert "lacks the topics elsewhere-order-exceptions, " in ran.err
 
 
 async def test_an_empty_list_says_so_beside_the_result(running_worker: Settings) -> None:

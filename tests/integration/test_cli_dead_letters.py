@@ -107,6 +107,16 @@ async def test_a_tombstone_is_replayed_as_one(migrated: Settings) -> None:
     assert (record.key, record.value) == (None, None)
 
 
+async def test_a_record_as_large_as_the_broker_takes_is_replayed(migrated: Settings) -> None:
+    """The client's own limit is lower than the broker's."""
+    value = b"x" * 1_048_500
+    await _insert(migrated, value=value)
+    ran = await signoff_beside(migrated, "dead-letters", "replay", "1")
+    assert ran.code == 0, ran.err
+    (record,) = await records_of(migrated, "order-exceptions", 1)
+    assert record.value == value
+
+
 async def test_all_of_one_reason_are_replayed_once_their_cause_is_mended(migrated: Settings) -> None:
     """Nothing that is refused anew meanwhile is chased."""
     event = json.dumps(refund("EXC-1")).encode()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from worker.cli.output import in_utc, in_words, instant, printable
+from worker.cli.output import in_utc, in_words, instant, print_fields, print_table, printable
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,16 @@ def test_times_are_in_utc_wherever_they_come_from() -> None:
 )
 def test_a_span_is_told_in_its_two_largest_units(seconds: float, words: str) -> None:
     assert in_words(timedelta(seconds=seconds)) == words
+
+
+def test_several_values_of_a_field_stand_one_below_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+    print_fields([("why", ["over 100.00 USD", "a\nb"]), ("empty", ""), ("risk", "high")])
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["why   over 100.00 USD", "      a\\nb", "risk  high"]
+
+
+def test_a_pipe_gets_whole_ids_however_long(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("id", "why"), [("E" * 200, "w" * 300)], long=("why",))
+    out = capsys.readouterr().out
+    assert "E" * 200 in out
+    assert "w" * 300 in out

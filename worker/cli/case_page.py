@@ -1,6 +1,7 @@
 """One case on a page: what was asked, what is proposed and why, who decided, what was paid, and when all that was."""
 
 import getpass
+import re
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +12,8 @@ from worker.domain.approval import ApprovalRequest
 from worker.domain.audit import AuditEntry
 from worker.domain.exception_case import Case
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
 
 def print_case(file: CaseFile) -> None:
     case = file.case
@@ -19,25 +22,31 @@ def print_case(file: CaseFile) -> None:
     print_fields(_asked(case))
     print_line()
     print_fields(_decided(file))
+    print_line()
     if file.decisions:
         print_table(
-            ("decision", "reviewer", "verdict", "received", "answer", ""),
+            ("decision", "reviewer", "verdict", "received", "answer", "in words"),
             [_decision_row(answered) for answered in file.decisions],
+            long=("decision", "in words"),
         )
+        print_line()
     if file.intents:
         print_table(
-            ("intent", "amount", "method", "state", "tried", "reference", "problem"),
+            ("intent", "amount", "method", "state", "retries", "reference", "problem"),
             [_intent_row(intent) for intent in file.intents],
+            long=("intent", "reference", "problem"),
         )
+        print_line()
     print_timeline(file.entries)
     approval = file.open_approval
     if approval is not None:
+        print_line()
         print_line("To decide it:")
         print_line(f"  {decide_line(approval)}")
 
 
 def print_timeline(entries: Sequence[AuditEntry]) -> None:
-    print_table(("at", "who", "what", "state", "detail"), [_timeline_row(entry) for entry in entries])
+    print_table(("at", "who", "what", "state", "detail"), [_timeline_row(entry) for entry in entries], long=("detail",))
 
 
 def decide_line(approval: ApprovalRequest, verdict: str = "approve") -> str:
@@ -56,7 +65,7 @@ def _login() -> str:
         return "operator"
 
 
-def _asked(case: Case) -> list[tuple[str, str]]:
+def _asked(case: Case) -> list[tuple[str, str | Sequence[str]]]:
     exception = case.exception
     return [
         ("kind", exception.kind),
@@ -73,22 +82,22 @@ def _asked(case: Case) -> list[tuple[str, str]]:
     ]
 
 
-def _decided(file: CaseFile) -> list[tuple[str, str]]:
+def _decided(file: CaseFile) -> list[tuple[str, str | Sequence[str]]]:
     case, approval = file.case, file.open_approval
     proposal = case.proposal
     signed = [
         f"{signature.verdict} by {signature.reviewer} ({signature.level}) at {in_utc(signature.at)}"
         for signature in case.signatures
     ]
-    fields = [
+    fields: list[tuple[str, str | Sequence[str]]] = [
         ("proposal", f"{proposal.action} {proposal.amount or ''} {proposal.method or ''}".strip()),
         ("changes", ", ".join(f"{name}: {value}" for name, value in (proposal.changes or {}).items())),
         ("actions", ", ".join(action.name for action in proposal.actions or ())),
         ("customer is told", proposal.customer_message or ""),
-        ("why", "\n".join(f"{rule.says} ({rule.rule})" for rule in case.why) or "no rule asks for a person"),
+        ("why", [f"{rule.says} ({rule.rule})" for rule in case.why] or "no rule asks for a person"),
         ("risk", case.risk),
         ("policy", f"{case.policy.name} {case.policy.version}"),
-        ("decided", "\n".join(signed) or ("automatically" if case.automatic and case.finished_at else "")),
+        ("decided", signed or ("automatically" if case.automatic and case.finished_at else "")),
         ("remark", case.reason),
         ("payment", case.payment_reference or ""),
     ]
@@ -139,7 +148,9 @@ def _timeline_row(entry: AuditEntry) -> tuple[str, ...]:
 
 
 def _shown(value: Any) -> str:
-    return " ".join(str(part) for part in value) if isinstance(value, list) else str(value)
+    """Of a digest the beginning, by which a person tells it from another; --json has all of it."""
+    text = ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)
+    return f"{text[:12]}…" if _DIGEST.fullmatch(text) else text
 
 
 def as_document(file: CaseFile) -> dict[str, Any]:

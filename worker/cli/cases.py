@@ -33,7 +33,9 @@ def show_list(
         print_json([_document(line) for line in lines])
     elif lines:
         print_table(
-            ("exception", "order", "what", "state", "who must act", "why", "due in"), [_row(line) for line in lines]
+            ("exception", "order", "what", "state", "who must act", "why", "due in"),
+            [_row(line) for line in lines],
+            long=("why",),
         )
     else:
         note("no such case" if state or order or customer or everything else "nothing is unfinished")

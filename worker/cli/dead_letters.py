@@ -70,6 +70,7 @@ def show_list(
                 )
                 for letter in letters
             ],
+            long=("detail",),
         )
     else:
         note("no dead letters")

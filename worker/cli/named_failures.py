@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 import psycopg
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from psycopg.conninfo import conninfo_to_dict
+from pydantic import ValidationError
 
 from worker.adapters.postgres.pool import DatabaseUnreachable
 from worker.cli.failure import Failure
@@ -28,6 +29,8 @@ def named_failures(settings: Settings) -> Iterator[None]:
         yield
     except (psycopg.Error, DatabaseUnreachable) as error:
         raise Failure(database_failure(settings, error)) from error
+    except ValidationError as error:
+        raise Failure(unreadable(settings, error)) from error
     except (KafkaError, TimeoutError, OSError) as error:
         raise Failure(kafka_failure(settings, error)) from error
 
@@ -52,6 +55,16 @@ def database_failure(settings: Settings, error: Exception) -> str:
     if isinstance(error, psycopg.OperationalError | DatabaseUnreachable):
         return f"{place} cannot be used ({said}); check SIGNOFF_DATABASE_URL and that the server runs"
     return f"{place} refused a query ({said})"
+
+
+def unreadable(settings: Settings, error: ValidationError) -> str:
+    """A row of another release, or one that somebody changed by hand. Its content is not repeated."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(part) for part in (error.title, *first["loc"]))
+    return (
+        f"PostgreSQL at {database_address(settings.database_url)} holds a row that this release cannot read "
+        f"({where}: {first['msg']}); use the release that the workers run"
+    )
 
 
 def kafka_failure(settings: Settings, error: Exception) -> str:

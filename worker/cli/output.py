@@ -6,7 +6,7 @@ so everything that is not printable is shown escaped; JSON is plain ASCII for th
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -35,23 +35,28 @@ def note(text: str) -> None:
     typer.echo(printable(text), err=True)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, long: Collection[str]) -> None:
+    """The `long` columns take the room that is left, over several lines; the others stay in one piece."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        if column in long:
+            table.add_column(column, overflow="fold")
+        else:
+            table.add_column(column, no_wrap=True)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     _console().print(table)
 
 
-def print_fields(fields: Iterable[tuple[str, str]]) -> None:
-    """Name and value in two columns; what is empty is left out."""
+def print_fields(fields: Iterable[tuple[str, str | Sequence[str]]]) -> None:
+    """Names, and the value or the values of each; what is empty is left out."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
-    for name, value in fields:
-        if value:
-            grid.add_row(name, Text(printable(value)))
+    for name, given in fields:
+        values = [given] if isinstance(given, str) else given
+        for place, value in enumerate(value for value in values if value):
+            grid.add_row("" if place else name, Text(printable(value)))
     _console().print(grid)
 
 

@@ -19,6 +19,8 @@ from worker.cli.output import AsJson, note, print_fields, print_json, print_line
 from worker.domain.approval_policy import ApprovalPolicy
 from worker.settings import read_settings
 
+_WHY = "why, or the condition that does not hold"
+
 policy = typer.Typer(no_args_is_help=True, help="Check a policy file, or ask what a policy says about an event.")
 
 
@@ -36,9 +38,7 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJson
         print_json({"ok": True, "file": str(file), **_summary(checked)})
         return
     print_line(f"{file}: in order")
-    print_fields(
-        (name, ", ".join(value) if isinstance(value, list) else value) for name, value in _summary(checked).items()
-    )
+    print_fields((name.replace("_", " "), value) for name, value in _summary(checked).items())
 
 
 def _summary(checked: ApprovalPolicy) -> dict[str, str | list[str]]:
@@ -47,7 +47,7 @@ def _summary(checked: ApprovalPolicy) -> dict[str, str | list[str]]:
         "version": checked.reference.version,
         "levels": list(checked.levels),
         "rules": [rule.id for rule in checked.rules if not rule.built_in],
-        "built in": [rule.id for rule in checked.rules if rule.built_in],
+        "built_in": [rule.id for rule in checked.rules if rule.built_in],
     }
 
 
@@ -98,7 +98,8 @@ def _print(exception_id: str, explanation: Explanation) -> None:
             ("policy", f"{explanation.policy} {explanation.version}"),
         ]
     )
-    print_table(("rule", "fires", "level", "why, or the condition that does not hold"), map(_row, explanation.rules))
+    print_line()
+    print_table(("rule", "fires", "level", _WHY), map(_row, explanation.rules), long=(_WHY,))
 
 
 def _row(rule: RuleExplanation) -> tuple[str, ...]:

@@ -8,6 +8,9 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.cloudevents import Header
 
+LARGEST_REQUEST = 64 * 1024 * 1024
+"""Bytes: how large a record may be is the broker's business, and it took those that are sent again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sending:
@@ -43,7 +46,11 @@ class Sender:
 async def sender(bootstrap_servers: str) -> AsyncIterator[Sender]:
     """Raises KafkaConnectionError when no broker is there."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers, acks="all", enable_idempotence=True, request_timeout_ms=10_000
+        bootstrap_servers=bootstrap_servers,
+        acks="all",
+        enable_idempotence=True,
+        request_timeout_ms=10_000,
+        max_request_size=LARGEST_REQUEST,
     )
     try:
         await producer.start()
