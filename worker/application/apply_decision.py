@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from schemas.values import ApprovalChange, Changes, ReceiptCode, Signature, Verdict
+from schemas.values import ApprovalChange, Changes, Money, ReceiptCode, Signature, Verdict
 from worker.application.announcements import ApprovalUpdated, ReceiptGiven
 from worker.application.close_approval import answer_question, closed_approval
 from worker.application.follow_run import available_of, concluded, execute, parked
@@ -82,6 +82,8 @@ def _addressed(decision: Decision, view: CaseView) -> tuple[Case, ApprovalReques
     if view.earlier is not None:
         raise _duplicate(view.earlier)
     case, approval = view.case, view.approval
+    if case is not None and case.state is CaseState.STUCK:
+        raise Refusal(ReceiptCode.STALE, "the case is parked as stuck; decide again once it is recovered")
     if case is not None and approval is None:
         raise Refusal(ReceiptCode.ALREADY_DECIDED, "the case was resolved without an approval")
     if case is None or approval is None:
@@ -94,8 +96,6 @@ def _addressed(decision: Decision, view: CaseView) -> tuple[Case, ApprovalReques
             ReceiptCode.UNKNOWN_APPROVAL,
             f"level: the case asks level {approval.question.level.name}, not {decision.level}",
         )
-    if case.state is CaseState.STUCK:
-        raise Refusal(ReceiptCode.STALE, "the case is parked as stuck; decide again once it is recovered")
     return case, approval
 
 
@@ -149,14 +149,27 @@ def _check_changes(decision: Decision, approval: ApprovalRequest, view: CaseView
             raise Refusal(ReceiptCode.INVALID_CHANGES, f"changes.{where}: {first['msg']}") from error
         except InvalidChanges as error:
             raise Refusal(ReceiptCode.INVALID_CHANGES, str(error)) from error
+    elif decision.verdict is Verdict.APPROVE and decision.changes:
+        raise Refusal(
+            ReceiptCode.INVALID_CHANGES,
+            "changes: approve signs it as it stands; send modify to change it, or leave them",
+        )
     if decision.verdict is not Verdict.REJECT and proposal.amount and view.case:
-        left = available_of(view.case.facts, view)
-        if left is not None and proposal.amount.amount_minor > left.amount_minor:
-            raise Refusal(
-                ReceiptCode.STALE,
-                f"only {left} of the order is left to refund since this was asked; modify the amount, or reject",
-            )
+        _check_what_is_left(proposal.amount, available_of(view.case.facts, view))
     return changes
+
+
+def _check_what_is_left(amount: Money, left: Money | None) -> None:
+    """Other cases of the order may have taken money, or shown what it was paid in, since this was asked."""
+    if left is None:
+        return
+    if amount.currency != left.currency:
+        raise Refusal(ReceiptCode.STALE, f"the order was paid in {left.currency}, not in {amount.currency}; reject it")
+    if amount.amount_minor > left.amount_minor:
+        raise Refusal(
+            ReceiptCode.STALE,
+            f"only {left} of the order is left to refund since this was asked; modify the amount, or reject",
+        )
 
 
 def _accepted(

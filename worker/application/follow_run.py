@@ -70,7 +70,8 @@ def execute(
     detail: dict[str, Any] | None = None,
     **changes: object,
 ) -> UnitOfWork:
-    """The resolution is approved. What moves money becomes an intent; anything else is done with this commit."""
+    """The resolution is approved. Money that a provider moves becomes an intent, for after this commit (T1); what our
+    own books hold, and what moves none, is done with the commit itself."""
     proposal = Proposal.model_validate(run.resolution["proposal"])
     known: dict[str, Any] = {"proposal": proposal, "interrupt_id": None, **changes}
     record: dict[str, Any] = {"actor": actor, "action": action, "at": view.now, "detail": detail}
@@ -80,25 +81,30 @@ def execute(
     if captured is None or proposal.amount is None or case.exception.order_id is None:
         known["reason"] = "nobody knows the order, so there is no payment to give back"
         return concluded(case, CaseState.FAILED, run, ports, record, known)
-    executing, entry = transition(case, CaseState.EXECUTING, **record, **known)
+    if proposal.amount.amount_minor == 0:
+        # An order that cost nothing is cancelled: no provider takes a payment of nothing.
+        return concluded(case, CaseState.EXECUTED, run, ports, record, known)
     intent = Intent(
-        idempotency_key=executing.idempotency_key,
+        idempotency_key=case.idempotency_key,
         case_id=case.case_id,
         order_id=case.exception.order_id,
         amount=proposal.amount,
         method=proposal.method or PayoutMethod.ORIGINAL,
     )
-    unit = UnitOfWork(
-        case=executing,
-        intent=intent,
-        reservation=Reservation(
-            order_id=intent.order_id,
-            amount=intent.amount,
-            captured=captured,
-            already_refunded=refunded_before_us(case.facts),
-        ),
-        audit=entry,
+    reservation = Reservation(
+        order_id=intent.order_id,
+        amount=intent.amount,
+        captured=captured,
+        already_refunded=refunded_before_us(case.facts),
     )
+    if ports.books is not None:
+        booking = ports.books.book(intent)
+        record["detail"] = {**(detail or {}), "reference": booking.reference}
+        known["payment_reference"] = booking.reference
+        unit = concluded(case, CaseState.EXECUTED, run, ports, record, known)
+        return replace(unit, booking=booking, reservation=reservation)
+    executing, entry = transition(case, CaseState.EXECUTING, **record, **known)
+    unit = UnitOfWork(case=executing, intent=intent, reservation=reservation, audit=entry)
     return _thread_done(unit, case, run, ports)
 
 

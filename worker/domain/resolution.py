@@ -46,7 +46,7 @@ def modify(proposal: Proposal, changes: Changes | None) -> Proposal:
     Raises InvalidChanges when nothing is changed, when money is given to a proposal that moves none, or when the
     amount is zero, in another currency, or above what was proposed: a reviewer may lower an amount, never raise it.
     """
-    if changes is None or not changes.model_fields_set:
+    if changes is None or not changes.model_dump(exclude_none=True):
         raise InvalidChanges("a modify verdict needs `changes`; send approve to sign it as it stands")
     if changes.approved_actions is not None:
         raise InvalidChanges("`changes.approved_actions` belongs to an action request")
