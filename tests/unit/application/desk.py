@@ -1,0 +1,137 @@
+"""The whole application on in-memory adapters: what people send goes in at the topics, and is read at the topics.
+
+The graph is the real one. Whatever takes time happens when a test says that it does.
+"""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from schemas.events import ExceptionWithdrawn
+from schemas.values import Customer
+from tests.builders import Event, an_order, numbered_ids
+from worker.adapters.memory.clock import SetClock
+from worker.adapters.memory.database import MemoryDatabase
+from worker.adapters.memory.inbox import MemoryInbox
+from worker.adapters.memory.orders import MemoryOrders
+from worker.adapters.memory.payments import MemoryPayments
+from worker.adapters.memory.store import MemoryStore
+from worker.adapters.memory.threads import MemoryCheckpointer
+from worker.adapters.policy.loading import load_policy
+from worker.application.assess_case import assessor
+from worker.application.casework import Casework
+from worker.application.ports import Ports
+from worker.domain.approval import ApprovalRequest
+from worker.domain.audit import AuditEntry
+from worker.domain.exception_case import Case
+from worker.graph.build import GRAPH_VERSION
+from worker.graph.state import Dependencies
+from worker.graph.workflow import Workflow
+from worker.translation.inbound import DECISIONS, EXCEPTIONS, Record
+from worker.translation.outbound import APPROVALS, DEAD_LETTERS, OUTCOMES, RECEIPTS, Announcer
+
+LEASE = timedelta(seconds=30)
+POLICY = load_policy()
+
+
+class Desk:
+    """ORD-1 was paid with 200.00 USD; CUST-1 is an ordinary customer."""
+
+    def __init__(self) -> None:
+        self.clock = SetClock()
+        self.database = MemoryDatabase(self.clock)
+        self.orders = MemoryOrders({"ORD-1": an_order()}, {"CUST-1": Customer()})
+        self.payments = MemoryPayments()
+        ids = numbered_ids()
+        announcer = Announcer(lambda: next(ids))
+        self.store = MemoryStore(self.database, announcer, lease=LEASE)
+        self.inbox = MemoryInbox(self.database, announcer, worker="w1", lease=LEASE)
+        checkpointer = MemoryCheckpointer()
+        self.ports = Ports(
+            store=self.store,
+            orders=self.orders,
+            payments=self.payments,
+            workflow=Workflow(checkpointer, checkpointer, Dependencies(assess=assessor(POLICY))),
+            policy=POLICY,
+            graph_version=GRAPH_VERSION,
+            new_id=lambda: next(ids),
+            monotonic=self.clock.monotonic,
+        )
+        self.casework = Casework(self.ports)
+        self._offset = 0
+
+    def work_with(self, **ports: Any) -> None:
+        """From now on with other ports."""
+        self.ports = replace(self.ports, **ports)
+        self.casework = Casework(self.ports)
+
+    # What people send
+
+    async def raises(self, event: Event) -> None:
+        await self._consume(EXCEPTIONS, event)
+
+    async def withdraws(self, exception_id: str = "EXC-1", requested_by: str = "agent:web-chat") -> None:
+        event = {"exception_id": exception_id, "requested_by": requested_by}
+        await self._consume(EXCEPTIONS, event, ExceptionWithdrawn.TYPE)
+
+    async def decides(self, event: Event) -> None:
+        await self._consume(DECISIONS, event)
+
+    async def _consume(self, topic: str, event: Event, kind: str | None = None) -> None:
+        headers = _binary_mode(kind) if kind else []
+        record = Record(topic, 0, self._offset, None, json.dumps(event).encode(), headers)
+        self._offset += 1
+        for work in await self.inbox.receive([record]):
+            await self.casework.deliver(work.delivery)
+
+    # What time brings
+
+    async def passes(self, seconds: float) -> None:
+        """Time goes by, and then everything that became due is worked on."""
+        self.clock.advance(seconds)
+        for work in await self.inbox.take_up(100):
+            await self.casework.deliver(work.delivery)
+        for approval_id in await self.inbox.due_approvals(100):
+            await self.casework.expire(approval_id)
+        for intent in await self.inbox.abandoned_intents(100):
+            await self.casework.settle(intent)
+
+    # What can be seen
+
+    def case(self, exception_id: str = "EXC-1") -> Case:
+        case = self.database.case_of_exception(exception_id)
+        assert case is not None, f"no case {exception_id}"
+        return case
+
+    def approval(self, exception_id: str = "EXC-1") -> ApprovalRequest:
+        """The latest approval request of the case."""
+        return self.database.approvals_of(self.case(exception_id).case_id)[-1].approval
+
+    def approvals(self) -> list[Event]:
+        return self._said(APPROVALS)
+
+    def receipts(self) -> list[Event]:
+        return self._said(RECEIPTS)
+
+    def receipt(self) -> Event:
+        """The answer to the last decision."""
+        return self.receipts()[-1]
+
+    def outcomes(self) -> list[Event]:
+        return self._said(OUTCOMES)
+
+    def dead_letters(self) -> list[Event]:
+        return self._said(DEAD_LETTERS)
+
+    def trail(self, exception_id: str = "EXC-1") -> list[AuditEntry]:
+        case_id = self.case(exception_id).case_id
+        return [entry for entry in self.database.audit if entry.case_id == case_id]
+
+    def _said(self, topic: str) -> list[Event]:
+        return [json.loads(message.payload) for message in self.database.outbox if message.topic == topic]
+
+
+def _binary_mode(kind: str) -> list[tuple[str, bytes]]:
+    attributes = {"ce_specversion": "1.0", "ce_id": "1", "ce_source": "/test", "ce_type": kind}
+    return [(name, text.encode()) for name, text in attributes.items()]

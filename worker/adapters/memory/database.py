@@ -1,0 +1,149 @@
+"""What the in-memory adapters keep: the rows of the tables that the schema of PostgreSQL has, and their constraints.
+
+Cases, approval requests and receipts are kept as JSON, so that what is read is never the object that was written.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from schemas.values import Money, RejectionReason
+from worker.adapters.memory.threads import ThreadShelf
+from worker.application.messages import Message
+from worker.application.unit_of_work import Balance
+from worker.domain.approval import ApprovalRequest, Decision, Receipt
+from worker.domain.audit import AuditEntry
+from worker.domain.exception_case import Case
+from worker.domain.resolution import Intent
+from worker.translation.outbound import OutgoingMessage
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(slots=True)
+class CaseRow:
+    version: int
+    body: str
+
+    @property
+    def case(self) -> Case:
+        return Case.model_validate_json(self.body)
+
+
+@dataclass(slots=True)
+class ApprovalRow:
+    """`available_at` is the deadline, and after it the end of the lease on which it was taken up."""
+
+    case_id: UUID
+    available_at: datetime
+    is_open: bool
+    body: str
+
+    @property
+    def approval(self) -> ApprovalRequest:
+        return ApprovalRequest.model_validate_json(self.body)
+
+
+@dataclass(slots=True)
+class DecisionRow:
+    decision: Decision
+    receipt: Receipt
+
+    @property
+    def takes_effect(self) -> tuple[str | None, str] | None:
+        """What no second decision with effect may share: the approval request and the reviewer."""
+        return (self.receipt.approval_id, self.decision.reviewer.id) if self.receipt.accepted else None
+
+
+@dataclass(slots=True)
+class IntentRow:
+    intent: Intent
+    available_at: datetime
+    reference: str | None = None
+    problem: str | None = None
+    is_finished: bool = False
+
+
+@dataclass(slots=True)
+class BalanceRow:
+    """Minor units; `refunded_minor` is never above `captured.amount_minor`, and never below zero."""
+
+    captured: Money
+    refunded_minor: int
+
+    @property
+    def balance(self) -> Balance:
+        return Balance(captured=self.captured, refunded_minor=self.refunded_minor)
+
+
+Place = tuple[str, int, int, int]
+"""Topic, partition, offset, and which part of the record."""
+
+
+@dataclass(slots=True)
+class InboxRow:
+    inbox_id: int
+    place: Place
+    correlation: str
+    payload: str
+    message: Message
+    received_at: datetime
+    available_at: datetime
+    leased_by: str | None
+    attempts: int = 0
+    problem: str | None = None
+    is_finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    place: Place
+    reason: RejectionReason
+    detail: str
+    value: bytes | None
+
+
+@dataclass(slots=True)
+class MemoryDatabase:
+    """All rows. `outbox` is every event that was announced, in the order of the commits; `received` are the places
+    of all inbox rows."""
+
+    clock: Clock
+    cases: dict[UUID, CaseRow] = field(default_factory=dict)
+    approvals: dict[UUID, ApprovalRow] = field(default_factory=dict)
+    decisions: dict[str, DecisionRow] = field(default_factory=dict)
+    intents: dict[str, IntentRow] = field(default_factory=dict)
+    balances: dict[str, BalanceRow] = field(default_factory=dict)
+    audit: list[AuditEntry] = field(default_factory=list)
+    inbox: dict[int, InboxRow] = field(default_factory=dict)
+    received: set[Place] = field(default_factory=set)
+    dead_letters: dict[Place, DeadLetter] = field(default_factory=dict)
+    outbox: list[OutgoingMessage] = field(default_factory=list)
+    threads: ThreadShelf = field(default_factory=ThreadShelf)
+    _case_of: dict[str, UUID] = field(default_factory=dict)
+    _approvals_of: dict[UUID, list[UUID]] = field(default_factory=dict)
+
+    def case_of_exception(self, exception_id: str) -> Case | None:
+        case_id = self._case_of.get(exception_id)
+        return self.cases[case_id].case if case_id else None
+
+    def approvals_of(self, case_id: UUID) -> list[ApprovalRow]:
+        """In the order in which they were opened; only the last can be open."""
+        return [self.approvals[approval_id] for approval_id in self._approvals_of.get(case_id, [])]
+
+    def keep_case(self, case: Case) -> None:
+        self.cases[case.case_id] = CaseRow(case.version, case.model_dump_json())
+        self._case_of[case.exception.exception_id] = case.case_id
+
+    def keep_approval(self, approval: ApprovalRequest, case: Case | None) -> None:
+        """Raises ValueError for a new one without its case."""
+        known = self.approvals.get(approval.approval_id)
+        if known is not None:
+            known.is_open, known.body = approval.is_open, approval.model_dump_json()
+            return
+        if case is None:
+            raise ValueError("an approval request is opened together with its case's new version")
+        row = ApprovalRow(case.case_id, approval.due_at, approval.is_open, approval.model_dump_json())
+        self.approvals[approval.approval_id] = row
+        self._approvals_of.setdefault(case.case_id, []).append(approval.approval_id)

@@ -1,0 +1,99 @@
+"""Writes the rows of a unit of work that has been let through: nothing here can fail or refuse."""
+
+from datetime import timedelta
+
+from worker.adapters.memory.database import DeadLetter, DecisionRow, IntentRow, MemoryDatabase
+from worker.application.announcements import MessageRefused
+from worker.application.unit_of_work import Postponement, UnitOfWork
+from worker.domain.resolution import Intent, IntentState
+from worker.translation.outbound import Announcer
+
+
+def write(database: MemoryDatabase, unit: UnitOfWork, announcer: Announcer, lease: timedelta) -> None:
+    """Receipts and other announcements go to the outbox in the order in which the unit says them."""
+    _write_subject(database, unit, lease)
+    if unit.finishes is not None:
+        _write_inbox(database, unit.finishes, unit.postponed)
+    if unit.case is not None and unit.case.version == 1:
+        _wake(database, unit.case.exception.exception_id)
+    if unit.thread is not None:
+        database.threads.store(unit.thread)
+    if unit.forget_thread is not None:
+        database.threads.forget(str(unit.forget_thread))
+    database.outbox += [announcer.message(said, database.clock()) for said in unit.announcements]
+    if unit.refusal is not None:
+        _refuse(database, unit.refusal, announcer)
+
+
+def _write_subject(database: MemoryDatabase, unit: UnitOfWork, lease: timedelta) -> None:
+    """The case and what is recorded about it."""
+    if unit.case is not None:
+        database.keep_case(unit.case)
+    for approval in unit.approvals:
+        database.keep_approval(approval, unit.case)
+    if unit.decision is not None:
+        decision, receipt = unit.decision
+        database.decisions[decision.decision_id] = DecisionRow(decision, receipt)
+    if unit.intent is not None:
+        _write_intent(database, unit.intent, unit, lease)
+    if unit.audit is not None:
+        database.audit.append(unit.audit)
+
+
+def _write_intent(database: MemoryDatabase, intent: Intent, unit: UnitOfWork, lease: timedelta) -> None:
+    """A finished intent stays as it is."""
+    now = database.clock()
+    known = database.intents.get(intent.idempotency_key)
+    if known is None:
+        if intent.state is IntentState.PENDING:
+            database.intents[intent.idempotency_key] = IntentRow(intent, now + lease)
+        return
+    if known.is_finished:
+        return
+    known.intent = intent
+    if unit.postponed is not None:
+        known.available_at = now + timedelta(seconds=unit.postponed.seconds)
+        known.problem = unit.postponed.problem
+    else:
+        known.is_finished, known.reference = True, unit.payment_reference
+        known.problem = unit.case.reason if unit.case else None
+
+
+def _write_inbox(database: MemoryDatabase, inbox_id: int, postponed: Postponement | None) -> None:
+    row = database.inbox[inbox_id]
+    row.leased_by = None
+    if postponed is None:
+        row.is_finished = True
+        return
+    row.attempts += 1
+    row.problem = postponed.problem
+    row.available_at = database.clock() + timedelta(seconds=postponed.seconds)
+
+
+def _wake(database: MemoryDatabase, exception_id: str) -> None:
+    """Messages that came before their case need not wait any longer."""
+    for row in database.inbox.values():
+        if row.correlation == exception_id and not row.is_finished and row.leased_by is None:
+            row.available_at = database.clock()
+
+
+def _refuse(database: MemoryDatabase, refusal: MessageRefused, announcer: Announcer) -> None:
+    row = database.inbox.get(refusal.inbox_id)
+    if row is None or row.place in database.dead_letters:
+        return
+    letter = DeadLetter(row.place, refusal.reason, refusal.detail, row.payload.encode())
+    database.dead_letters[row.place] = letter
+    database.outbox.append(announcer.dead_letter(announced(letter), database.clock()))
+
+
+def announced(letter: DeadLetter) -> dict[str, object]:
+    """What the world is told of a dead letter."""
+    topic, partition, offset, _ = letter.place
+    return {
+        "topic": topic,
+        "partition": partition,
+        "offset": offset,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "value": letter.value,
+    }

@@ -1,0 +1,129 @@
+"""The application's store in memory: one look at a case, and the one way to change it."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from worker.adapters.memory.balances import open_balance, reserve
+from worker.adapters.memory.database import MemoryDatabase
+from worker.adapters.memory.rows import write
+from worker.application.ports.store import CaseView, UnitRefused
+from worker.application.threads import StoredThread
+from worker.application.unit_of_work import NOTHING, CaseQuery, Commit, UnitOfWork
+from worker.domain.approval import ApprovalRequest
+from worker.domain.exception_case import Case, CaseState
+from worker.translation.outbound import Announcer
+
+
+class MemoryStore:
+    """`lease` is how long a new intent is left to whoever committed it."""
+
+    def __init__(self, database: MemoryDatabase, announcer: Announcer, *, lease: timedelta) -> None:
+        self._database = database
+        self._announcer = announcer
+        self._lease = lease
+
+    async def view(self, query: CaseQuery) -> CaseView:
+        database = self._database
+        case, approval = self._find(query)
+        if approval is None and case is not None and (asked := database.approvals_of(case.case_id)):
+            approval = asked[-1].approval
+        decided = database.decisions.get(query.decision_id or "")
+        balance = database.balances.get(query.order_id or (case and case.exception.order_id) or "")
+        return CaseView(
+            now=database.clock(),
+            case=case,
+            approval=approval,
+            earlier=decided.receipt if decided else None,
+            thread=self._thread(case),
+            balance=balance.balance if balance else None,
+        )
+
+    async def commit(self, unit: UnitOfWork) -> Commit:
+        """Writes all of the unit, or nothing. Raises UnitRefused."""
+        if unit == NOTHING:
+            return Commit.DONE
+        if unit.reservation is not None:
+            open_balance(self._database.balances, unit.reservation)
+        answer = self._judge(unit)
+        if answer is Commit.DONE:
+            write(self._database, unit, self._announcer, self._lease)
+        return answer
+
+    def _find(self, query: CaseQuery) -> tuple[Case | None, ApprovalRequest | None]:
+        """By the approval request if it is known, else by the business key, else by our own id."""
+        database = self._database
+        named = _approval_id(query.approval_id)
+        if named is not None and (asked := database.approvals.get(named)):
+            return database.cases[asked.case_id].case, asked.approval
+        if query.exception_id is not None:
+            return database.case_of_exception(query.exception_id), None
+        row = database.cases.get(query.case_id) if query.case_id is not None else None
+        return (row.case if row else None), None
+
+    def _thread(self, case: Case | None) -> StoredThread | None:
+        if case is None or case.state is not CaseState.WAITING:
+            return None
+        return self._database.threads.fetch(str(case.case_id))
+
+    def _judge(self, unit: UnitOfWork) -> Commit:
+        """Whether the unit may be written: nothing that it was computed from has moved. What it reserves is taken
+        last, as it is the one check that leaves something behind."""
+        if unit.finishes is not None and not self._is_pending(unit.finishes):
+            return Commit.GONE
+        if self._case_moved(unit) or self._decided_before(unit):
+            return Commit.CONFLICT
+        if self._asks_twice(unit):
+            return Commit.CONFLICT
+        _refuse_what_no_table_takes(unit)
+        if unit.reservation is not None and not reserve(self._database.balances, unit.reservation):
+            return Commit.OVERDRAWN
+        return Commit.DONE
+
+    def _is_pending(self, inbox_id: int) -> bool:
+        row = self._database.inbox.get(inbox_id)
+        return row is not None and not row.is_finished
+
+    def _case_moved(self, unit: UnitOfWork) -> bool:
+        case = unit.case
+        if case is None:
+            return False
+        if case.version == 1:
+            return self._database.case_of_exception(case.exception.exception_id) is not None
+        stored = self._database.cases.get(case.case_id)
+        return stored is None or stored.version != case.version - 1
+
+    def _decided_before(self, unit: UnitOfWork) -> bool:
+        if unit.decision is None:
+            return False
+        decision, receipt = unit.decision
+        if decision.decision_id in self._database.decisions:
+            return True
+        effect = (receipt.approval_id, decision.reviewer.id)
+        return receipt.accepted and any(row.takes_effect == effect for row in self._database.decisions.values())
+
+    def _asks_twice(self, unit: UnitOfWork) -> bool:
+        """A case has one open approval request at a time."""
+        if unit.case is None or not any(approval.is_open for approval in unit.approvals):
+            return False
+        closing = {approval.approval_id for approval in unit.approvals if not approval.is_open}
+        return any(
+            row.is_open and row.approval.approval_id not in closing
+            for row in self._database.approvals_of(unit.case.case_id)
+        )
+
+
+def _approval_id(text: str | None) -> UUID | None:
+    """It comes from outside; one that we cannot have made is unknown, not an error."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def _refuse_what_no_table_takes(unit: UnitOfWork) -> None:
+    """PostgreSQL stores no NUL character; a unit that holds one can be written nowhere."""
+    said = (unit.case, unit.approvals, unit.decision, unit.audit, unit.refusal)
+    if b"\\u0000" in to_json(said):
+        raise UnitRefused("a text holds the NUL character")
