@@ -12,6 +12,8 @@ from worker.bootstrap import make_worker
 from worker.cli.readiness import report_readiness
 from worker.settings import Settings, read_settings
 
+CANCELLATIONS = 50
+
 
 def run() -> None:
     """Run the worker until SIGTERM or Ctrl-C: then it finishes what it holds, and stops."""
@@ -43,8 +45,26 @@ async def _cancelled_by_signals(work: Coroutine[Any, Any, None]) -> None:
     loop = asyncio.get_running_loop()
     for signalled in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signalled, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    finally:
+        await _end_the_others()
+
+
+async def _end_the_others() -> None:
+    """Cancels what our libraries left running until it is gone: one cancellation may get lost.
+
+    `asyncio.wait_for` of Python 3.11 swallows one that comes together with its result; the connection pool's task
+    then waits for work again, and the loop, which cancels once, for that task.
+    """
+    for _ in range(CANCELLATIONS):
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if not others:
+            return
+        for other in others:
+            other.cancel()
+        await asyncio.wait(others, timeout=0.1)
 
 
 def _loop_factory() -> Any:
