@@ -31,8 +31,8 @@ def up(
     wish = Wish(demo=demo, as_json=as_json, data=data, workers=workers)
     try:
         asyncio.run(_until_signalled(run_session(settings, wish)))
-    except* Failure as failures:
-        raise _first(failures) from None
+    except BaseExceptionGroup as several:
+        raise _named(several) or several from None
 
 
 async def _until_signalled(session: Coroutine[Any, Any, None]) -> None:
@@ -56,6 +56,10 @@ async def _until_signalled(session: Coroutine[Any, Any, None]) -> None:
             raise
 
 
-def _first(failures: BaseExceptionGroup[Failure]) -> Failure:
-    first = failures.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+def _named(several: BaseExceptionGroup[BaseException]) -> Failure | None:
+    """The failure that a person is told; what it broke on its way is not news."""
+    for error in several.exceptions:
+        found = _named(error) if isinstance(error, BaseExceptionGroup) else error
+        if isinstance(found, Failure):
+            return found
+    return None
