@@ -11,6 +11,7 @@ from uuid import UUID
 from schemas.values import Money, RejectionReason
 from worker.adapters.memory.threads import ThreadShelf
 from worker.application.messages import Message
+from worker.application.ports.payments import Booking
 from worker.application.unit_of_work import Balance
 from worker.domain.approval import ApprovalRequest, Decision, Receipt
 from worker.domain.audit import AuditEntry
@@ -49,11 +50,6 @@ class ApprovalRow:
 class DecisionRow:
     decision: Decision
     receipt: Receipt
-
-    @property
-    def takes_effect(self) -> tuple[str | None, str] | None:
-        """What no second decision with effect may share: the approval request and the reviewer."""
-        return (self.receipt.approval_id, self.decision.reviewer.id) if self.receipt.accepted else None
 
 
 @dataclass(slots=True)
@@ -107,7 +103,7 @@ class DeadLetter:
 @dataclass(slots=True)
 class MemoryDatabase:
     """All rows. `outbox` is every event that was announced, in the order of the commits; `received` are the places
-    of all inbox rows."""
+    of all inbox rows, `effects` who has decided what with effect."""
 
     clock: Clock
     cases: dict[UUID, CaseRow] = field(default_factory=dict)
@@ -115,9 +111,11 @@ class MemoryDatabase:
     decisions: dict[str, DecisionRow] = field(default_factory=dict)
     intents: dict[str, IntentRow] = field(default_factory=dict)
     balances: dict[str, BalanceRow] = field(default_factory=dict)
+    ledger: dict[str, Booking] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
     inbox: dict[int, InboxRow] = field(default_factory=dict)
     received: set[Place] = field(default_factory=set)
+    effects: set[tuple[str | None, str]] = field(default_factory=set)
     dead_letters: dict[Place, DeadLetter] = field(default_factory=dict)
     outbox: list[OutgoingMessage] = field(default_factory=list)
     threads: ThreadShelf = field(default_factory=ThreadShelf)
@@ -127,6 +125,11 @@ class MemoryDatabase:
     def case_of_exception(self, exception_id: str) -> Case | None:
         case_id = self._case_of.get(exception_id)
         return self.cases[case_id].case if case_id else None
+
+    def keep_decision(self, decision: Decision, receipt: Receipt) -> None:
+        self.decisions[decision.decision_id] = DecisionRow(decision, receipt)
+        if receipt.accepted:
+            self.effects.add((receipt.approval_id, decision.reviewer.id))
 
     def approvals_of(self, case_id: UUID) -> list[ApprovalRow]:
         """In the order in which they were opened; only the last can be open."""

@@ -3,7 +3,13 @@
 from collections import deque
 from enum import StrEnum
 
-from worker.application.ports.payments import Payment, PaymentDeclined, PaymentUnavailable, PaymentUncertain
+from worker.application.ports.payments import (
+    Booking,
+    Payment,
+    PaymentDeclined,
+    PaymentUnavailable,
+    PaymentUncertain,
+)
 from worker.domain.resolution import Intent
 
 
@@ -59,6 +65,13 @@ class MemoryPayments:
         if (entry.order_id, entry.amount) != (intent.order_id, intent.amount):
             raise PaymentDeclined(f"{intent.idempotency_key} was used before for another payment")
         return _payment(intent.idempotency_key)
+
+
+class MemoryBooks:
+    """A ledger in the store: what it books is written by the commit that decides it, or not at all."""
+
+    def book(self, intent: Intent) -> Booking:
+        return Booking(intent, _payment(intent.idempotency_key).reference)
 
 
 def _payment(idempotency_key: str) -> Payment:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from worker.adapters.memory.database import DeadLetter, DecisionRow, IntentRow, MemoryDatabase
+from worker.adapters.memory.database import DeadLetter, IntentRow, MemoryDatabase
 from worker.application.announcements import MessageRefused
 from worker.application.unit_of_work import Postponement, UnitOfWork
 from worker.domain.resolution import Intent, IntentState
@@ -32,10 +32,11 @@ def _write_subject(database: MemoryDatabase, unit: UnitOfWork, lease: timedelta)
     for approval in unit.approvals:
         database.keep_approval(approval, unit.case)
     if unit.decision is not None:
-        decision, receipt = unit.decision
-        database.decisions[decision.decision_id] = DecisionRow(decision, receipt)
+        database.keep_decision(*unit.decision)
     if unit.intent is not None:
         _write_intent(database, unit.intent, unit, lease)
+    if unit.booking is not None:
+        database.ledger[unit.booking.intent.idempotency_key] = unit.booking
     if unit.audit is not None:
         database.audit.append(unit.audit)
 
@@ -56,7 +57,7 @@ def _write_intent(database: MemoryDatabase, intent: Intent, unit: UnitOfWork, le
         known.problem = unit.postponed.problem
     else:
         known.is_finished, known.reference = True, unit.payment_reference
-        known.problem = unit.case.reason if unit.case else None
+        known.problem = unit.case.reason if unit.case and intent.state is IntentState.FAILED else None
 
 
 def _write_inbox(database: MemoryDatabase, inbox_id: int, postponed: Postponement | None) -> None:

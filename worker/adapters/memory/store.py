@@ -74,7 +74,7 @@ class MemoryStore:
             return Commit.GONE
         if self._case_moved(unit) or self._decided_before(unit):
             return Commit.CONFLICT
-        if self._asks_twice(unit):
+        if self._asks_twice(unit) or self._booked_before(unit):
             return Commit.CONFLICT
         _refuse_what_no_table_takes(unit)
         if unit.reservation is not None and not reserve(self._database.balances, unit.reservation):
@@ -100,8 +100,7 @@ class MemoryStore:
         decision, receipt = unit.decision
         if decision.decision_id in self._database.decisions:
             return True
-        effect = (receipt.approval_id, decision.reviewer.id)
-        return receipt.accepted and any(row.takes_effect == effect for row in self._database.decisions.values())
+        return receipt.accepted and (receipt.approval_id, decision.reviewer.id) in self._database.effects
 
     def _asks_twice(self, unit: UnitOfWork) -> bool:
         """A case has one open approval request at a time."""
@@ -112,6 +111,9 @@ class MemoryStore:
             row.is_open and row.approval.approval_id not in closing
             for row in self._database.approvals_of(unit.case.case_id)
         )
+
+    def _booked_before(self, unit: UnitOfWork) -> bool:
+        return unit.booking is not None and unit.booking.intent.idempotency_key in self._database.ledger
 
 
 def _approval_id(text: str | None) -> UUID | None:
