@@ -17,7 +17,7 @@ from uuid_utils.compat import uuid7
 from worker.adapters.kafka.producer import KafkaProducer
 from worker.adapters.kafka.topics import missing_topics
 from worker.adapters.orders.tables import OrderTables
-from worker.adapters.payments.ledger import Ledger
+from worker.adapters.payments.ledger import Ledger, OwnBooks
 from worker.adapters.policy.loading import load_policy
 from worker.adapters.postgres.case_reader import CaseReader
 from worker.adapters.postgres.checkpointer import BatchingCheckpointer
@@ -38,16 +38,12 @@ from worker.entrypoints.outbox_relay import run_relay
 from worker.graph.build import GRAPH_VERSION
 from worker.graph.state import Dependencies
 from worker.graph.workflow import Workflow
-from worker.settings import Settings
+from worker.settings import NotReady, Settings
 from worker.translation.outbound import Announcer
 
 log = logging.getLogger(__name__)
 
 CONNECT_PAUSE_S = 1.0
-
-
-class NotReady(Exception):
-    """Something the worker needs is not there; the message says what, and how to mend it."""
 
 
 def new_id() -> UUID:
@@ -77,6 +73,7 @@ class Worker:
 
     settings: Settings
     pool: Pool
+    ledger_pool: Pool
     broker: KafkaBroker
     publisher: Publisher
     relay: Relay
@@ -87,6 +84,8 @@ class Worker:
     async def run(self, ready: asyncio.Event | None = None) -> None:
         """Raises NotReady when a table or a topic is missing. A broker or database that is away is waited for."""
         await wait_for_database(self.pool)
+        if self.ledger_pool is not self.pool:
+            await wait_for_database(self.ledger_pool)
         await wait_for_topics(self.settings)
         if self.settings.worker_id:
             await self.inbox.release()
@@ -131,6 +130,7 @@ class Worker:
             async with asyncio.timeout(self.settings.shutdown_s):
                 await self.broker.stop()
         await self.pool.close()
+        await self.ledger_pool.close()
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
@@ -144,6 +144,7 @@ def make_worker(settings: Settings) -> Worker:
     """Needs a running event loop. Raises PolicyError when the policy file is refused."""
     failpoints.arm(settings.failpoints)
     pool = make_pool(settings.database_url, size=settings.database_connections)
+    ledger_pool = make_pool(settings.ledger_url, size=4, name="signoff-ledger") if settings.ledger_url else pool
     broker = make_broker(settings)
     producer = KafkaProducer(broker, settings.topic_prefix)
     publisher = Publisher(pool, producer)
@@ -159,7 +160,8 @@ def make_worker(settings: Settings) -> Worker:
     ports = Ports(
         store=store,
         orders=OrderTables(pool, batch=settings.batch),
-        payments=Ledger(pool, batch=settings.batch),
+        payments=Ledger(ledger_pool, batch=settings.batch),
+        books=None if settings.ledger_url else OwnBooks(),
         workflow=Workflow(checkpointer, checkpointer, Dependencies(assess=assessor(policy))),
         policy=policy,
         graph_version=GRAPH_VERSION,
@@ -171,6 +173,7 @@ def make_worker(settings: Settings) -> Worker:
     return Worker(
         settings=settings,
         pool=pool,
+        ledger_pool=ledger_pool,
         broker=broker,
         publisher=publisher,
         relay=Relay(pool, producer, publisher.is_in_flight, grace=timedelta(seconds=settings.relay_grace_s)),

@@ -21,6 +21,10 @@ class SettingsError(Exception):
     """The start is refused; each line of the message names a setting, what is wrong, and what to do."""
 
 
+class NotReady(Exception):
+    """Something the worker needs is not there; the message says what, and how to mend it."""
+
+
 class Settings(BaseSettings):
     """Seconds where a name ends in `_s`; sizes in bytes or records as the name says."""
 
@@ -38,6 +42,7 @@ class Settings(BaseSettings):
 
     orders: Literal["tables", "http"] = "tables"
     orders_url: str | None = None
+    ledger_url: str | None = None
     keep_threads: bool = False
 
     batch: Annotated[int, Field(ge=1, le=5000)] = 200

@@ -76,9 +76,9 @@ class House:
         self._workers.append(worker)
         return worker
 
-    async def start_doomed_worker(self, failpoint: str, name: str = "w1") -> asyncio.subprocess.Process:
+    async def start_doomed_worker(self, failpoint: str, **settings: str) -> asyncio.subprocess.Process:
         """A worker that kills itself when it first reaches the failpoint."""
-        return await self.start_worker(name, failpoints=f"{failpoint}=1", allow_failpoints="true")
+        return await self.start_worker(failpoints=f"{failpoint}=1", allow_failpoints="true", **settings)
 
     @property
     def kafka_port(self) -> int:

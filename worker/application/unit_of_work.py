@@ -10,6 +10,7 @@ from uuid import UUID
 
 from schemas.values import Money
 from worker.application.announcements import Announcement, MessageRefused
+from worker.application.ports.payments import Booking
 from worker.application.threads import ThreadWrites
 from worker.domain.approval import ApprovalRequest, Decision, Receipt
 from worker.domain.audit import AuditEntry
@@ -47,6 +48,7 @@ class UnitOfWork:
     decision: tuple[Decision, Receipt] | None = None
     intent: Intent | None = None
     payment_reference: str | None = None
+    booking: Booking | None = None
     reservation: Reservation | None = None
     audit: AuditEntry | None = None
     announcements: tuple[Announcement, ...] = ()

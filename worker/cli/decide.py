@@ -7,6 +7,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from uuid import uuid4
 
 import typer
 
@@ -15,8 +16,7 @@ from worker.adapters.kafka.receipts import receipts_from_now
 from worker.adapters.kafka.sending import Sending, sender
 from worker.adapters.kafka.topics import missing_topics
 from worker.adapters.postgres.case_listing import CaseFile
-from worker.adapters.postgres.case_reader import uuid_or_none
-from worker.bootstrap import new_id
+from worker.adapters.postgres.identifiers import uuid_or_none
 from worker.cli.amounts import AmountProblem, parse_amount
 from worker.cli.cases import load_case
 from worker.cli.connection import settings_for_command
@@ -84,7 +84,7 @@ def decide(
         choice=choice,
         comment=comment,
         review_hash=review_hash,
-        decision_id=_filled(decision_id, "--decision-id") if decision_id is not None else str(new_id()),
+        decision_id=_filled(decision_id, "--decision-id") if decision_id is not None else str(uuid4()),
     )
     _check_usage(wish)
     receipt = asyncio.run(_decide(settings_for_command(), name, wish, timeout if wait else None))

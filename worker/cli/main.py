@@ -6,7 +6,6 @@ import typer
 from typer.core import TyperGroup
 
 from worker.adapters.policy.problems import PolicyError
-from worker.bootstrap import NotReady
 from worker.cli.audit import audit
 from worker.cli.cases import cases
 from worker.cli.dead_letters import dead_letters
@@ -17,7 +16,7 @@ from worker.cli.migrate import migrate
 from worker.cli.policy import policy
 from worker.cli.run import run
 from worker.cli.up import up
-from worker.settings import SettingsError
+from worker.settings import NotReady, SettingsError
 
 NAMED = (Failure, NotReady, PolicyError, SettingsError)
 """Failures whose message tells a person what to do; anything else is a defect and shows its traceback."""

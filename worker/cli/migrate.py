@@ -19,6 +19,8 @@ def migrate() -> None:
 
 async def migrate_all(settings: Settings) -> None:
     applied = await migrate_database(settings.database_url)
+    if settings.ledger_url:
+        applied += await migrate_database(settings.ledger_url)
     created = await create_missing_topics(
         settings.kafka_bootstrap_servers,
         settings.topic_prefix,

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
-from worker.bootstrap import make_worker
 from worker.cli.readiness import report_readiness
 from worker.settings import Settings, read_settings
 
@@ -26,6 +25,8 @@ def run() -> None:
 
 
 async def _work(settings: Settings) -> None:
+    from worker.bootstrap import make_worker  # noqa: PLC0415 - LangGraph and FastStream: no other command needs them
+
     ready = asyncio.Event()
     reporting = asyncio.create_task(report_readiness(ready))
     try:

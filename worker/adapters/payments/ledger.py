@@ -1,7 +1,8 @@
-"""The default payment adapter: our own ledger, in the same database.
+"""The default payment adapter: our own ledger.
 
-It keeps the manners of an outside provider, so that the protocol around it is the same: an idempotency key is
-honoured for ever, and a second call with other parameters is refused.
+In the worker's own database it is kept by `OwnBooks`: the entry is a row of the commit that decides it. In a database
+of its own it is `Ledger`, with the manners of any provider: an idempotency key is honoured for ever, and a second
+call with other parameters is refused.
 """
 
 from uuid import uuid5
@@ -12,10 +13,18 @@ from pydantic_core import to_json
 from worker.adapters.postgres.batching import Batcher
 from worker.adapters.postgres.named_queries import load
 from worker.adapters.postgres.pool import DatabaseUnreachable, Pool, borrowed
-from worker.application.ports.payments import Payment, PaymentDeclined, PaymentUncertain
+from worker.adapters.postgres.unit_rows import ledger_row
+from worker.application.ports.payments import Booking, Payment, PaymentDeclined, PaymentUncertain
 from worker.domain.resolution import Intent
 
 _QUERIES = load("ledger.sql", __package__)
+
+
+class OwnBooks:
+    """Decision and payment are one transaction: neither is ever there without the other."""
+
+    def book(self, intent: Intent) -> Booking:
+        return Booking(intent, reference_of(intent))
 
 
 class Ledger:
@@ -38,15 +47,7 @@ class Ledger:
 
     async def _pay_all(self, intents: list[Intent]) -> list[Payment | Exception]:
         rows = [
-            {
-                "idempotency_key": intent.idempotency_key,
-                "case_id": intent.case_id,
-                "order_id": intent.order_id,
-                "amount_minor": intent.amount.amount_minor,
-                "currency": intent.amount.currency,
-                "method": intent.method,
-                "reference": reference_of(intent),
-            }
+            ledger_row(intent, reference_of(intent))
             for intent in sorted(intents, key=lambda intent: intent.idempotency_key)
         ]
         async with borrowed(self._pool) as connection, connection.transaction():

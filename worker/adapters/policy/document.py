@@ -54,16 +54,10 @@ class Document:
 
 
 def read_document(root: yaml.Node, problems: Problems) -> Document:
-    fields = Fields(
-        root, "the policy", problems, required=POLICY_FIELDS, optional=("rates", "limits")
-    )
+    fields = Fields(root, "the policy", problems, required=POLICY_FIELDS, optional=("rates", "limits"))
     base = _word(fields, "base_currency", _CURRENCY, "a code such as USD", problems)
-    rates = _quantities(
-        fields, "rates", _CURRENCY, "a code such as EUR", rate, Fraction(1), problems
-    )
-    limits = _quantities(
-        fields, "limits", _NAME, "a name such as small_refund", limit, _NO_LIMIT, problems
-    )
+    rates = _quantities(fields, "rates", _CURRENCY, "a code such as EUR", rate, Fraction(1), problems)
+    limits = _quantities(fields, "limits", _NAME, "a name such as small_refund", limit, _NO_LIMIT, problems)
     if base in rates:
         problems.add(rates[base][1], f"`rates` has the base currency {base}", "remove it: it is 1")
     for name, (value, line) in limits.items():
@@ -80,9 +74,7 @@ def read_document(root: yaml.Node, problems: Problems) -> Document:
     )
 
 
-def _word(
-    fields: Fields, key: str, pattern: re.Pattern[str], example: str, problems: Problems
-) -> str:
+def _word(fields: Fields, key: str, pattern: re.Pattern[str], example: str, problems: Problems) -> str:
     """The field's text in the form of `pattern`; empty, with the problem told, if it differs."""
     text = fields.text(key)
     if text is None or pattern.fullmatch(text):
@@ -131,10 +123,7 @@ def _levels(fields: Fields, problems: Problems) -> dict[str, Level | None]:
     entries = Fields(node, "`levels`", problems, optional=None)
     if isinstance(node, yaml.MappingNode) and not node.value:
         problems.add(line_of(node), "`levels` names no level", "add one: who answers, and by when")
-    return {
-        name: _level(name, entries.lines[name], entry, problems)
-        for name, entry in entries.fields.items()
-    }
+    return {name: _level(name, entries.lines[name], entry, problems) for name, entry in entries.fields.items()}
 
 
 def _level(name: str, line: int, node: yaml.Node, problems: Problems) -> Level | None:
@@ -213,9 +202,7 @@ def _rules(fields: Fields, levels: Collection[str], problems: Problems) -> tuple
     return tuple(rules)
 
 
-def _rule(
-    number: int, node: yaml.Node, levels: Collection[str], problems: Problems
-) -> RuleText | None:
+def _rule(number: int, node: yaml.Node, levels: Collection[str], problems: Problems) -> RuleText | None:
     fields = Fields(node, _rule_name(number, node), problems, required=RULE_FIELDS)
     id_ = _word(fields, "id", _KEBAB, "words such as refund-over-100", problems)
     when, says, level, risk = (fields.text(key) for key in RULE_FIELDS[1:])

@@ -21,9 +21,7 @@ Report = Callable[[str, str], None]
 FUNCTIONS = ("size", "contains", "startsWith", "endsWith", "matches", "int", "double", "string")
 GROUPS = ("exception", "order", "customer", "limits")
 
-_LITERAL = re.compile(
-    r"""//[^\n]*|[rR](?:"[^"\n]*"|'[^'\n]*')|[bB]?(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
-)
+_LITERAL = re.compile(r"""//[^\n]*|[rR](?:"[^"\n]*"|'[^'\n]*')|[bB]?(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
 _BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*(\w+)\s*,")
 _GROUP = re.compile(rf"(?<![\w.])({'|'.join(GROUPS)})\b(?:\s*\.\s*(\w+))?")
 _PATH = r"(?<![\w.])((?:exception|order|customer|limits)\s*\.\s*\w+|amount)(?![\w(]|\s*[.\[(+*/%-])"
@@ -35,9 +33,7 @@ _COMPARED = (
 )
 
 
-def check_words(
-    source: str, program: cel.Program, limits: Mapping[str, Limit], report: Report
-) -> None:
+def check_words(source: str, program: cel.Program, limits: Mapping[str, Limit], report: Report) -> None:
     """Reports every unknown name, unknown function and comparison that can never hold."""
     known = {**VARIABLES, **{f"limits.{name}": _variable(limit) for name, limit in limits.items()}}
     literals: list[str] = []
@@ -110,9 +106,7 @@ def _literal(value: str, literals: list[str]) -> str | float | bool:
     return value == "true" if value in ("true", "false") else float(value)
 
 
-def _check_comparison(
-    path: str, variable: Variable, value: str | float | bool, shown: str, report: Report
-) -> None:
+def _check_comparison(path: str, variable: Variable, value: str | float | bool, shown: str, report: Report) -> None:
     never = f"compares `{path}` with {shown}, which it can never be"
     if type(value) is not (float if variable.type is int else variable.type):
         report(never, f"it is {_TYPES[variable.type]}")

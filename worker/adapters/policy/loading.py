@@ -96,9 +96,7 @@ def version_of(document: Document) -> str:
             ]
             for level in document.levels.values()
         ],
-        "rules": sorted(
-            [rule.id, rule.when, rule.says, rule.level, rule.risk] for rule in document.rules
-        ),
+        "rules": sorted([rule.id, rule.when, rule.says, rule.level, rule.risk] for rule in document.rules),
     }
     canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:VERSION_LENGTH]

@@ -9,9 +9,7 @@ from worker.adapters.policy.problems import Problems, did_you_mean
 MAX_BYTES = 256 * 1024
 """Nobody reads a larger policy; the parser recurses, so its input has to be bounded."""
 
-_TEXT_TAGS = frozenset(
-    f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "timestamp")
-)
+_TEXT_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "timestamp"))
 
 
 def root_of(content: bytes, problems: Problems) -> yaml.Node | None:
@@ -86,9 +84,7 @@ class Mapping:
             )
         elif known is not None and word not in known:
             self.lines[word] = line
-            self._problems.add(
-                line, f"{self.name} has an unknown key `{word}`", did_you_mean(word, known)
-            )
+            self._problems.add(line, f"{self.name} has an unknown key `{word}`", did_you_mean(word, known))
         else:
             self.lines[word] = line
             self.fields[word] = value
@@ -100,9 +96,7 @@ class Mapping:
             return None
         text = text_of(node)
         if text is None:
-            self._problems.add(
-                line_of(node), f"`{key}` of {self.name} is not text", _how_to_write_text(node)
-            )
+            self._problems.add(line_of(node), f"`{key}` of {self.name} is not text", _how_to_write_text(node))
         return text
 
 

@@ -23,9 +23,7 @@ def samples(read: Callable[[Facts], Evidence], currency: str) -> Mapping[str, Ev
 
 def _described(currency: str) -> Iterator[tuple[str, Facts]]:
     for kind in ExceptionKind:
-        noun = (
-            f"a {kind.replace('_', ' ')}" if kind[0] not in "ae" else f"an {kind.replace('_', ' ')}"
-        )
+        noun = f"a {kind.replace('_', ' ')}" if kind[0] not in "ae" else f"an {kind.replace('_', ' ')}"
         for status in OrderStatus:
             yield f"{noun} with every field, order {status}", _full(kind, status, currency)
         order = Order(captured=Money(amount_minor=0, currency=currency))

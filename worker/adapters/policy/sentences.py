@@ -67,9 +67,7 @@ def _shown(path: str, value: object) -> str:
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 
 
-def sentence(
-    template: str, line: int, name: str, limits: Mapping[str, Limit], problems: Problems
-) -> Sentence | None:
+def sentence(template: str, line: int, name: str, limits: Mapping[str, Limit], problems: Problems) -> Sentence | None:
     """The sentence of rule `name`; None, with the problems told, if it must not be used."""
     before = len(problems.found)
     known = [*VARIABLES, *(f"limits.{limit}" for limit in limits)]

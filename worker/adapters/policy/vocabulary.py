@@ -34,9 +34,7 @@ _STATUSES = frozenset(OrderStatus) | {UNKNOWN}
 _TIERS = frozenset(CustomerTier) | {UNKNOWN}
 
 VARIABLES: Mapping[str, Variable] = {
-    "amount": Variable(
-        int, "what would be paid, in minor units of the base currency; 0 if nothing"
-    ),
+    "amount": Variable(int, "what would be paid, in minor units of the base currency; 0 if nothing"),
     "exception.kind": Variable(str, "what is asked for", _KINDS),
     "exception.reason_code": Variable(str, "the requester's code, or empty"),
     "exception.requested_by": Variable(str, "who asks, such as agent:web-chat"),
@@ -83,8 +81,7 @@ class EvidenceReader:
     def __init__(self, rates: Rates, limits: Mapping[str, Limit]) -> None:
         self._rates = rates
         self._limits = {
-            name: limit.amount_minor if isinstance(limit, Money) else limit
-            for name, limit in limits.items()
+            name: limit.amount_minor if isinstance(limit, Money) else limit for name, limit in limits.items()
         }
 
     def __call__(self, facts: Facts) -> Evidence:

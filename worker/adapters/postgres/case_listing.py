@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, class_row, dict_row
 
 from schemas.values import FiredRule, Proposal
-from worker.adapters.postgres.case_reader import uuid_or_none
+from worker.adapters.postgres.identifiers import uuid_or_none
 from worker.adapters.postgres.named_queries import load
 from worker.domain.approval import ApprovalRequest, Decision, Receipt
 from worker.domain.audit import AuditEntry

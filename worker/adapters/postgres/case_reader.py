@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow, dict_row
@@ -11,6 +10,7 @@ from psycopg.rows import DictRow, dict_row
 from schemas.values import Money
 from worker.adapters.postgres.batching import Batcher
 from worker.adapters.postgres.checkpointer import fetch_threads
+from worker.adapters.postgres.identifiers import uuid_or_none
 from worker.adapters.postgres.named_queries import load
 from worker.adapters.postgres.pool import Pool, borrowed
 from worker.application.ports.store import CaseView
@@ -110,14 +110,6 @@ async def _complete(connection: AsyncConnection[Any], queries: list[CaseQuery], 
             )
         )
     return views
-
-
-def uuid_or_none(text: str | None) -> UUID | None:
-    """Approval ids come from outside; one that we cannot have made is unknown, not an error."""
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 def _keys(values: Iterable[Any]) -> list[Any]:

@@ -82,6 +82,11 @@ from json_to_recordset(%(rows)s::json) as new (
 )
 where intents.idempotency_key = new.idempotency_key and intents.finished_at is null
 
+-- name: insert_bookings
+insert into ledger_entries (idempotency_key, case_id, order_id, amount_minor, currency, method, reference)
+select idempotency_key, case_id, order_id, amount_minor, currency, method, reference
+from json_populate_recordset(null::ledger_entries, %(rows)s::json)
+
 -- name: update_balances
 update order_balances
 set refunded_minor = new.refunded_minor

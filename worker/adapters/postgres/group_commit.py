@@ -100,6 +100,7 @@ class GroupCommit:
         await _send(connection, "insert_intents", rows.new_intents, lease=self._lease)
         await _send(connection, "finish_intents", rows.finished_intents)
         await _send(connection, "postpone_intents", rows.postponed_intents)
+        await _send(connection, "insert_bookings", rows.bookings)
         await _send(connection, "update_balances", ground.changed_balances())
         await _send(connection, "insert_audit", rows.audit)
         await _send(connection, "postpone_inbox", rows.postponed)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
@@ -43,6 +42,8 @@ SUSPICIONS = (
 
 async def missing_checkpoint_tables(connection: AsyncConnection[Any]) -> list[str]:
     """LangGraph's tables that are not there, or are older than the installed library's."""
+    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver  # noqa: PLC0415 - slow, and for this alone
+
     rows = await _rows(connection, "tables_there", {"names": list(CHECKPOINT_TABLES)})
     missing = [row["name"] for row in rows if not row["there"]]
     if missing:

@@ -10,7 +10,6 @@ from importlib import resources
 from typing import Any, LiteralString
 
 import psycopg
-from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
@@ -54,7 +53,7 @@ async def migrate(url: str) -> list[str]:
         url, autocommit=True, row_factory=dict_row, prepare_threshold=None
     ) as connection:
         await connection.execute("select pg_advisory_lock(hashtext('signoff.migrate'))")
-        await AsyncPostgresSaver(connection).setup()
+        await _checkpoint_tables(connection)
         await connection.execute(_HISTORY)
         done = await _applied(connection)
         missing = [migration for migration in migrations() if migration.number not in done]
@@ -66,6 +65,12 @@ async def migrate(url: str) -> list[str]:
                     (migration.number, migration.name),
                 )
         return [migration.name for migration in missing]
+
+
+async def _checkpoint_tables(connection: AsyncConnection[DictRow]) -> None:
+    from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver  # noqa: PLC0415 - half a second, for this alone
+
+    await AsyncPostgresSaver(connection).setup()
 
 
 async def missing_migrations(connection: AsyncConnection[Any]) -> list[str]:

@@ -27,6 +27,7 @@ class UnitRows:
     new_intents: list[Row] = field(default_factory=list)
     finished_intents: list[Row] = field(default_factory=list)
     postponed_intents: list[Row] = field(default_factory=list)
+    bookings: list[Row] = field(default_factory=list)
     audit: list[Row] = field(default_factory=list)
     messages: list[OutgoingMessage] = field(default_factory=list)
     refusals: list[Row] = field(default_factory=list)
@@ -53,8 +54,7 @@ def _add(rows: UnitRows, unit: UnitOfWork) -> None:
         _add_approval(rows, approval, unit.case)
     if unit.decision is not None:
         rows.decisions.append(_decision_row(*unit.decision))
-    if unit.intent is not None:
-        _add_intent(rows, unit.intent, unit)
+    _add_money(rows, unit)
     if unit.audit is not None:
         rows.audit.append(dict(unit.audit))
     if unit.refusal is not None:
@@ -122,6 +122,13 @@ def _decision_row(decision: Decision, receipt: Receipt) -> Row:
     }
 
 
+def _add_money(rows: UnitRows, unit: UnitOfWork) -> None:
+    if unit.intent is not None:
+        _add_intent(rows, unit.intent, unit)
+    if unit.booking is not None:
+        rows.bookings.append(ledger_row(unit.booking.intent, unit.booking.reference))
+
+
 def _add_intent(rows: UnitRows, intent: Intent, unit: UnitOfWork) -> None:
     row: Row = {
         "idempotency_key": intent.idempotency_key,
@@ -141,9 +148,21 @@ def _add_intent(rows: UnitRows, intent: Intent, unit: UnitOfWork) -> None:
     else:
         row |= {
             "reference": unit.payment_reference,
-            "problem": unit.case.reason if unit.case else None,
+            "problem": unit.case.reason if unit.case and intent.state is IntentState.FAILED else None,
         }
         rows.finished_intents.append(row)
+
+
+def ledger_row(intent: Intent, reference: str) -> Row:
+    return {
+        "idempotency_key": intent.idempotency_key,
+        "case_id": intent.case_id,
+        "order_id": intent.order_id,
+        "amount_minor": intent.amount.amount_minor,
+        "currency": intent.amount.currency,
+        "method": intent.method,
+        "reference": reference,
+    }
 
 
 def _add_inbox(rows: UnitRows, inbox_id: int, unit: UnitOfWork) -> None:

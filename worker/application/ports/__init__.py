@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from worker.application.ports.orders import Orders
-from worker.application.ports.payments import Payments
+from worker.application.ports.payments import Books, Payments
 from worker.application.ports.store import Store
 from worker.application.ports.workflow import CaseWorkflow
 from worker.domain.approval_policy import ApprovalPolicy
@@ -27,6 +27,8 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
+    """`books` is there when the ledger lives in the store: then `payments` is not called."""
+
     store: Store
     orders: Orders
     payments: Payments
@@ -35,5 +37,6 @@ class Ports:
     graph_version: str
     new_id: Callable[[], UUID]
     monotonic: Callable[[], float]
+    books: Books | None = None
     patience: Patience = Patience()
     keep_threads: bool = False

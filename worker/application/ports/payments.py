@@ -25,6 +25,20 @@ class Payments(Protocol):
     async def look_up(self, idempotency_key: str) -> Payment | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A payment that is a row of our own store: it is written by the commit that decides it, or not at all."""
+
+    intent: Intent
+    reference: str
+
+
+class Books(Protocol):
+    """A ledger that lives in the store. Where there is one, nothing can come between a decision and its payment."""
+
+    def book(self, intent: Intent) -> Booking: ...
+
+
 class PaymentDeclined(Exception):
     """The provider said no, and will say so again: nothing moved."""
 

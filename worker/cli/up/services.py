@@ -14,6 +14,8 @@ from worker.cli.connection import RunningStack
 from worker.cli.failure import Failure
 from worker.settings import Settings
 
+LOOK_EVERY_S = 0.5
+
 Say = Callable[[str], None]
 
 
@@ -27,7 +29,10 @@ async def running_services(settings: Settings, data: Path, say: Say) -> AsyncIte
         await _prepare(settings, running)
         running.write(data)
         try:
-            yield running
+            async with asyncio.TaskGroup() as tasks:
+                watching = tasks.create_task(_watch(stack, data))
+                yield running
+                watching.cancel()
         finally:
             RunningStack.forget(data)
     except EmbeddedError as error:
@@ -45,6 +50,28 @@ async def _start(stack: EmbeddedStack) -> None:
         await asyncio.wait([starting])
         starting.exception()  # has been looked at; there is nobody to tell any more
         raise
+
+
+async def _watch(stack: EmbeddedStack, data: Path) -> None:
+    """Raises Failure when one of them ends by itself. Nothing accepted is lost: it is on disk, or not acknowledged."""
+    pids = stack.pids
+    while all(_lives(pid) for pid in pids):
+        await asyncio.sleep(LOOK_EVERY_S)
+    raise Failure(
+        f"Kafka or PostgreSQL ended by itself; {data / 'kafka' / 'broker.log'} and "
+        f"{data / 'postgres' / 'postgres.log'} may say why. Start again: what waited is still there"
+    )
+
+
+def _lives(pid: int) -> bool:
+    """Whether it runs. Somebody else's process, such as a database under another account, may not be signalled."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 async def _prepare(settings: Settings, running: RunningStack) -> None:

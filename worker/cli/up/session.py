@@ -5,9 +5,12 @@ import json
 import logging
 import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from worker.adapters.embedded.stack import PATIENCE_SECONDS
 from worker.adapters.postgres.case_listing import CaseLine, list_cases
 from worker.cli.connection import ADDRESSES, DEFAULT_DATA, RunningStack
 from worker.cli.database import connected
@@ -57,13 +60,23 @@ async def _work(settings: Settings, wish: Wish, stack: RunningStack, crew: Crew,
     ):
         for member in crew.members:
             tasks.create_task(member.keep())
-        await crew.ready()
+        async with _saying_when_slow(view, "starting the workers …"):
+            await crew.ready()
         _introduce(wish, stack, crew, view)
         watch = Watch(traffic, view)
         tasks.create_task(watch.run())
         if wish.demo:
             await Demo(settings, watch, view.titles, view.say).play()
         await _show_waiting(settings, wish, stack, view)
+
+
+@asynccontextmanager
+async def _saying_when_slow(view: View, line: str) -> AsyncIterator[None]:
+    slow = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, view.say, line)
+    try:
+        yield
+    finally:
+        slow.cancel()
 
 
 def _introduce(wish: Wish, stack: RunningStack, crew: Crew, view: View) -> None:
