@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from tests.commands import signoff_beside
+from tests.integration.conftest import worker_running
 from tests.records import raise_exceptions, refund, seen
 from tests.stack.services import Services
 from worker.settings import Settings
@@ -128,14 +129,28 @@ async def test_a_decided_case_shows_who_signed_and_what_was_paid(running_worker:
     assert file["case"]["state"] == "executed"
     assert file["case"]["signatures"][0]["reviewer"] == "user:maria"
     assert file["case"]["reason"] == "keeps it"
-    assert file["intents"][0]["amount"] == {"amount_minor": 12000, "currency": "USD"}
-    assert file["intents"][0]["method"] == "store_credit"
+    assert file["case"]["proposal"]["amount"] == {"amount_minor": 12000, "currency": "USD"}
+    assert file["case"]["proposal"]["method"] == "store_credit"
+    assert file["case"]["payment_reference"].startswith("ledger-")
     assert file["decide"] is None
-    assert [entry["action"] for entry in file["audit"]] == ["opened", "approved", "paid"]
+    assert [entry["action"] for entry in file["audit"]] == ["opened", "approved"]
 
     by_case = await shown(running_worker, file["case"]["case_id"])
     by_approval = await shown(running_worker, file["approvals"][0]["approval_id"])
     assert by_case["case"] == by_approval["case"] == file["case"]
+
+
+async def test_a_case_whose_ledger_is_elsewhere_shows_the_intent_and_its_payment(migrated: Settings) -> None:
+    settings = migrated.model_copy(update={"ledger_url": migrated.database_url})
+    async with worker_running(settings):
+        await raise_exceptions(settings, refund("EXC-1"))
+        assert (await decide(settings, "EXC-1", "approve")).code == 0
+        await seen(settings, ("order-outcomes",), "exception_id", {"EXC-1"})
+        file = await shown(settings, "EXC-1")
+    (intent,) = file["intents"]
+    assert (intent["state"], intent["problem"]) == ("succeeded", None)
+    assert intent["reference"] == file["case"]["payment_reference"]
+    assert [entry["action"] for entry in file["audit"]] == ["opened", "approved", "paid"]
 
 
 async def test_a_second_reviewer_is_told_who_decided_first(running_worker: Settings) -> None:
