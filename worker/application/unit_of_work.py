@@ -10,7 +10,6 @@ from uuid import UUID
 
 from schemas.values import Money
 from worker.application.announcements import Announcement, MessageRefused
-from worker.application.ports.payments import Booking
 from worker.application.threads import ThreadWrites
 from worker.domain.approval import ApprovalRequest, Decision, Receipt
 from worker.domain.audit import AuditEntry
@@ -27,6 +26,14 @@ class Reservation:
     captured: Money
     already_refunded: int
     release: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A payment that is a row of our own store: it is written by the commit that decides it, or not at all."""
+
+    intent: Intent
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from worker.adapters.postgres.batching import Batcher
 from worker.adapters.postgres.named_queries import load
 from worker.adapters.postgres.pool import DatabaseUnreachable, Pool, borrowed
 from worker.adapters.postgres.unit_rows import ledger_row
-from worker.application.ports.payments import Booking, Payment, PaymentDeclined, PaymentUncertain
+from worker.application.ports.payments import Payment, PaymentDeclined, PaymentUncertain
+from worker.application.unit_of_work import Booking
 from worker.domain.resolution import Intent
 
 _QUERIES = load("ledger.sql", __package__)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from worker.application.unit_of_work import Booking
 from worker.domain.resolution import Intent
 
 
@@ -23,14 +24,6 @@ class Payments(Protocol):
     async def pay(self, intent: Intent) -> Payment: ...
 
     async def look_up(self, idempotency_key: str) -> Payment | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Booking:
-    """A payment that is a row of our own store: it is written by the commit that decides it, or not at all."""
-
-    intent: Intent
-    reference: str
 
 
 class Books(Protocol):
