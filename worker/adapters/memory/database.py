@@ -11,8 +11,7 @@ from uuid import UUID
 from schemas.values import Money, RejectionReason
 from worker.adapters.memory.threads import ThreadShelf
 from worker.application.messages import Message
-from worker.application.ports.payments import Booking
-from worker.application.unit_of_work import Balance
+from worker.application.unit_of_work import Balance, Booking
 from worker.domain.approval import ApprovalRequest, Decision, Receipt
 from worker.domain.audit import AuditEntry
 from worker.domain.exception_case import Case

@@ -14,7 +14,7 @@ from worker.adapters.postgres.batching import Batcher
 from worker.adapters.postgres.named_queries import load
 from worker.adapters.postgres.pool import DatabaseUnreachable, Pool, borrowed
 from worker.adapters.postgres.unit_rows import ledger_row
-from worker.application.ports.payments import Payment, PaymentDeclined, PaymentUncertain
+from worker.application.ports.payments import Payment, PaymentDeclined, PaymentUnavailable, PaymentUncertain
 from worker.application.unit_of_work import Booking
 from worker.domain.resolution import Intent
 
@@ -40,10 +40,13 @@ class Ledger:
             raise PaymentUncertain(str(error)) from error
 
     async def look_up(self, idempotency_key: str) -> Payment | None:
-        async with borrowed(self._pool) as connection:
-            cursor = connection.cursor(row_factory=dict_row)
-            await cursor.execute(_QUERIES["entries"], {"keys": [idempotency_key]})
-            row = await cursor.fetchone()
+        try:
+            async with borrowed(self._pool) as connection:
+                cursor = connection.cursor(row_factory=dict_row)
+                await cursor.execute(_QUERIES["entries"], {"keys": [idempotency_key]})
+                row = await cursor.fetchone()
+        except DatabaseUnreachable as error:
+            raise PaymentUnavailable(str(error)) from error
         return Payment(row["reference"]) if row else None
 
     async def _pay_all(self, intents: list[Intent]) -> list[Payment | Exception]:
