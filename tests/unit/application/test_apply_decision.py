@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import an_order, decision_event, refund_event, usd
+from tests.builders import Event, an_order, decision_event, refund_event, usd
 from tests.unit.application.desk import Desk
 
 EARLY_S = 300
@@ -140,7 +140,7 @@ async def test_rejecting_needs_nothing_to_be_left(asked: Desk) -> None:
 
 async def test_an_approval_is_stale_when_the_order_turns_out_to_be_in_another_currency(desk: Desk) -> None:
     """Two snapshots of one order disagree; the first that money was set aside from is the one that counts."""
-    paid_in_euro = {"order": {"captured": {"amount_minor": 20_000, "currency": "EUR"}}}
+    paid_in_euro: Event = {"order": {"captured": {"amount_minor": 20_000, "currency": "EUR"}}}
     await desk.raises(refund_event("EXC-1", 5_000))
     in_euro = {"amount_minor": 5_000, "currency": "EUR"}
     await desk.raises(refund_event("EXC-2", amount=in_euro, **paid_in_euro))

@@ -1,7 +1,7 @@
 """An exception is raised: it is resolved at once, a person is asked, or it is refused with the reason."""
 
 from schemas.values import OrderStatus
-from tests.builders import an_order, eur, refund_event, usd
+from tests.builders import Event, an_order, eur, refund_event, usd
 from tests.unit.application.desk import Desk
 
 
@@ -47,7 +47,7 @@ async def test_approving_for_an_unknown_order_fails_for_want_of_a_payment(desk: 
 
 async def test_a_snapshot_in_the_event_is_believed_before_the_shop_is_asked(desk: Desk) -> None:
     desk.orders.problem = "must not be asked"
-    snapshots = {"order": {"captured": {"amount_minor": 9_000, "currency": "USD"}}, "customer": {"tier": "standard"}}
+    snapshots: Event = {"order": {"captured": {"amount_minor": 9_000, "currency": "USD"}}, "customer": {"tier": "standard"}}
     await desk.raises(refund_event(amount_minor=9_000, **snapshots))
     assert desk.outcomes()[0]["status"] == "executed"
 

@@ -1,4 +1,4 @@
-"""A thread that cannot go on parks its case for an operator: nothing is guessed, and nobody is left without an answer."""
+"""A thread that cannot go on parks its case for an operator: nothing is guessed, and nobody is left unanswered."""
 
 from typing import NoReturn
 
