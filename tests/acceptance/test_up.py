@@ -32,7 +32,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 async def test_programs_get_one_line_of_json_when_all_is_ready(folder: Path) -> None:
     with signoff_up(folder, "--json", "--data", "elsewhere", "--partitions", "2") as session:
-        ready = json.loads(session.output.until("")[0] or session.output.all[0])
+        ready = json.loads(session.output.until("^.+$")[0])
         assert ready.keys() == {"ready", "kafka", "database"}
         assert ready["ready"] is True
         with psycopg.connect(ready["database"]) as connection:
@@ -102,7 +102,7 @@ def test_a_second_one_on_the_same_data_is_told_who_holds_them(demo: Session) -> 
     assert refused.stdout == ""
 
 
-def test_stopped_and_started_again_the_pending_cases_are_there(folder: Path) -> None:
+def test_stopped_and_started_again_the_pending_cases_are_there_until_the_database_dies(folder: Path) -> None:
     with signoff_up(folder, "--demo", "--workers", "2") as session:
         waiting = session.commands()
         started = session.started()
@@ -113,6 +113,12 @@ def test_stopped_and_started_again_the_pending_cases_are_there(folder: Path) -> 
         assert session.commands() == waiting
         typed = session.type(next(iter(waiting.values())))
         assert typed.returncode == 0, typed.stderr
+
+        started = session.started()
+        next(process for process in started if process.name() == "postgres").kill()
+        session.errors.until("signoff: Kafka or PostgreSQL ended by itself; .signoff/kafka/broker.log")
+        assert session.program.wait(60) == 1
+        wait_for_the_end_of(started)
 
 
 def test_killed_with_9_it_leaves_no_orphan(folder: Path) -> None:

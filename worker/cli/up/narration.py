@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from schemas.events import (
     ApprovalNeeded,
     ApprovalUpdated,
@@ -84,9 +86,11 @@ def _decision(event: ReviewDecided) -> str:
 
 
 def _value(value: object) -> str:
-    if isinstance(value, dict) and value.keys() == {"amount_minor", "currency"}:
-        return str(Money.model_construct(**value))
-    return str(value)
+    """Money as money; what a stranger wrote in its place as it stands."""
+    try:
+        return str(Money.model_validate(value))
+    except ValidationError:
+        return str(value)
 
 
 def _outcome(event: ResolutionOutcome) -> str:

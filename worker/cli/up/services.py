@@ -55,12 +55,13 @@ async def _start(stack: EmbeddedStack) -> None:
 async def _watch(stack: EmbeddedStack, data: Path) -> None:
     """Raises Failure when one of them ends by itself. Nothing accepted is lost: it is on disk, or not acknowledged."""
     pids = stack.pids
-    while all(_lives(pid) for pid in pids):
+    while True:
         await asyncio.sleep(LOOK_EVERY_S)
-    raise Failure(
-        f"Kafka or PostgreSQL ended by itself; {data / 'kafka' / 'broker.log'} and "
-        f"{data / 'postgres' / 'postgres.log'} may say why. Start again: what waited is still there"
-    )
+        if not all(_lives(pid) for pid in pids):
+            raise Failure(
+                f"Kafka or PostgreSQL ended by itself; {data / 'kafka' / 'broker.log'} and "
+                f"{data / 'postgres' / 'postgres.log'} may say why. Start again: what waited is still there"
+            )
 
 
 def _lives(pid: int) -> bool:
