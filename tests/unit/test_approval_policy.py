@@ -30,15 +30,11 @@ def a_policy(*rules: Rule) -> ApprovalPolicy:
     )
 
 
-def a_rule(
-    id_: str = "rule", fires: bool = True, level: str = "clerk", risk: Risk = Risk.LOW
-) -> Rule:
+def a_rule(id_: str = "rule", fires: bool = True, level: str = "clerk", risk: Risk = Risk.LOW) -> Rule:
     return Rule(id_, lambda _: fires, lambda _: f"{id_} says so", level, risk)
 
 
-any_rule = st.builds(
-    a_rule, st.text(min_size=1), st.booleans(), st.sampled_from(LEVELS), st.sampled_from(Risk)
-)
+any_rule = st.builds(a_rule, st.text(min_size=1), st.booleans(), st.sampled_from(LEVELS), st.sampled_from(Risk))
 
 
 def rank(policy: ApprovalPolicy) -> tuple[int, int]:
@@ -110,9 +106,7 @@ def test_the_facts_are_read_once_for_all_rules() -> None:
 
 
 @given(rules=st.lists(any_rule, max_size=6), added=any_rule, place=st.integers(0, 6))
-def test_adding_a_rule_never_removes_a_requirement(
-    rules: list[Rule], added: Rule, place: int
-) -> None:
+def test_adding_a_rule_never_removes_a_requirement(rules: list[Rule], added: Rule, place: int) -> None:
     fewer, more = a_policy(*rules), a_policy(*rules[:place], added, *rules[place:])
     assert set(fewer.judge(FACTS).why) <= set(more.judge(FACTS).why)
     assert all(before <= after for before, after in zip(rank(fewer), rank(more), strict=True))

@@ -82,9 +82,7 @@ AUTOMATIC = {
     "two alternatives": facts(alternatives=alternatives(2)),
     "three failed attempts": facts(failed_attempts=3),
     "unknown customer": facts(customer=None),
-    "100.00 USD in EUR": facts(
-        amount=money(9_259, "EUR"), order=Order(captured=money(9_999, "EUR"))
-    ),
+    "100.00 USD in EUR": facts(amount=money(9_259, "EUR"), order=Order(captured=money(9_999, "EUR"))),
 }
 
 A_PERSON = {
@@ -204,9 +202,7 @@ def test_this_goes_on_by_itself(known: Facts) -> None:
 
 
 @pytest.mark.parametrize(("known", "reasons"), A_PERSON.values(), ids=A_PERSON)
-def test_this_waits_for_a_person_for_this_reason_alone(
-    known: Facts, reasons: dict[str, str]
-) -> None:
+def test_this_waits_for_a_person_for_this_reason_alone(known: Facts, reasons: dict[str, str]) -> None:
     assert why(known) == reasons
     level = POLICY.judge(known).level
     assert level is not None
@@ -214,9 +210,7 @@ def test_this_waits_for_a_person_for_this_reason_alone(
 
 
 def test_every_rule_is_shown_to_fire_alone() -> None:
-    assert {rule for _, reasons in A_PERSON.values() for rule in reasons} == {
-        rule.id for rule in POLICY.rules
-    }
+    assert {rule for _, reasons in A_PERSON.values() for rule in reasons} == {rule.id for rule in POLICY.rules}
 
 
 def test_all_reasons_are_told_together() -> None:
@@ -257,8 +251,7 @@ def test_an_explanation_tells_every_rule_and_what_would_happen() -> None:
     assert explained["amount"] == "150.00 USD"
     assert explained["level"] == "manager"
     assert explained["what_happens"] == (
-        "It waits for 1 decision by the role manager (approve, reject, modify); "
-        "after 1d without one it is rejected."
+        "It waits for 1 decision by the role manager (approve, reject, modify); after 1d without one it is rejected."
     )
     rules = {rule["id"]: rule for rule in explained["rules"]}
     assert rules.keys() == {rule.id for rule in POLICY.rules}

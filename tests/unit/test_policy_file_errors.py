@@ -102,9 +102,7 @@ SPOILT = {
 
 
 @pytest.mark.parametrize(("old", "new", "line", "message"), SPOILT.values(), ids=SPOILT)
-def test_one_mistake_is_one_problem_at_its_line(
-    old: str, new: str, line: int, message: str
-) -> None:
+def test_one_mistake_is_one_problem_at_its_line(old: str, new: str, line: int, message: str) -> None:
     assert old in GOOD
     ((place, told),) = problems_of(GOOD.replace(old, new, 1))
     assert place == line
@@ -175,25 +173,19 @@ def test_a_condition_that_cannot_mean_what_it_says_is_refused(condition: str, me
     ],
 )
 def test_a_sound_condition_is_taken(condition: str) -> None:
-    policy = parse_policy(
-        GOOD.replace("when: order.known", f'when: "{condition}"').encode(), "p.yaml"
-    )
+    policy = parse_policy(GOOD.replace("when: order.known", f'when: "{condition}"').encode(), "p.yaml")
     assert policy.rules[1].when == condition
 
 
 def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
-    spoilt = (
-        GOOD.replace("24h", "soon").replace("risk: low", "risk: tiny").replace("{amount}", "{x}")
-    )
+    spoilt = GOOD.replace("24h", "soon").replace("risk: low", "risk: tiny").replace("{amount}", "{x}")
     assert [line for line, _ in problems_of(spoilt)] == [9, 15, 22]
 
 
 def test_a_problem_reads_file_line_what_and_what_to_do() -> None:
     with pytest.raises(PolicyError) as refused:
         parse_policy(GOOD.replace("level: manager", "level: manger", 1).encode(), "shop.yaml")
-    assert str(refused.value) == (
-        "shop.yaml:16: rule large names an unknown level `manger`; did you mean manager?"
-    )
+    assert str(refused.value) == ("shop.yaml:16: rule large names an unknown level `manger`; did you mean manager?")
 
 
 @pytest.mark.parametrize(

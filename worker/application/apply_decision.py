@@ -1,7 +1,7 @@
 """A reviewer decided: check that they may, resume the case, and answer with a receipt whatever happens."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
@@ -121,17 +121,22 @@ def same_person(one: str, other: str) -> bool:
 
 def _check_timing(decision: Decision, delivery: Delivery, approval: ApprovalRequest) -> None:
     if approval.closed_as is Closing.EXPIRED:
-        raise Refusal(ReceiptCode.EXPIRED, f"the deadline was {approval.due_at.isoformat()}")
+        raise Refusal(ReceiptCode.EXPIRED, f"the deadline was {in_words(approval.due_at)}")
     if not approval.is_open:
         by, when = approval.closed_by, approval.closed_at
         raise Refusal(
             ReceiptCode.ALREADY_DECIDED,
-            f"{approval.closed_as} by {by} at {when.isoformat() if when else 'an unknown time'}",
+            f"{approval.closed_as} by {by} at {in_words(when) if when else 'an unknown time'}",
         )
     if delivery.received_at > approval.due_at:
-        raise Refusal(ReceiptCode.EXPIRED, f"the deadline was {approval.due_at.isoformat()}")
+        raise Refusal(ReceiptCode.EXPIRED, f"the deadline was {in_words(approval.due_at)}")
     if decision.review_hash not in (None, approval.review_hash):
         raise Refusal(ReceiptCode.STALE, "review_hash: what is shown has changed; reload it and decide again")
+
+
+def in_words(at: datetime) -> str:
+    """A time as a person reads it: to the second, in UTC."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def _check_changes(decision: Decision, approval: ApprovalRequest, view: CaseView) -> Changes | None:
@@ -200,7 +205,7 @@ def _accepted(
     receipt = _receipt(
         decision,
         ReceiptCode.ACCEPTED,
-        f"{closed.closed_as}; the case goes on",
+        "rejected: nothing will be done" if rejected else "approved: it is being done",
         closed,
         by=reviewer,
         at=now,

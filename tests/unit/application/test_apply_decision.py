@@ -71,7 +71,7 @@ async def test_a_second_reviewer_is_told_who_decided_first_and_when(asked: Desk)
     assert receipt["code"] == "ALREADY_DECIDED"
     assert (receipt["decided_by"], receipt["decided_at"]) == ("user:maria", "2026-01-05T09:00:00Z")
     assert "user:maria" in receipt["message"]
-    assert "2026-01-05T09:00:00" in receipt["message"]
+    assert "2026-01-05 09:00:00Z" in receipt["message"]
     assert asked.outcomes()[0]["status"] == "executed"
 
 
@@ -111,7 +111,7 @@ async def test_a_decision_after_the_expiry_learns_of_the_deadline(asked: Desk) -
     await asked.decides(decision_event())
     receipt = asked.receipt()
     assert receipt["code"] == "EXPIRED"
-    assert "2026-01-06T09:00:00" in receipt["message"]
+    assert "2026-01-06 09:00:00Z" in receipt["message"]
 
 
 async def test_a_decision_on_what_is_no_longer_shown_is_stale(asked: Desk) -> None:
