@@ -8,10 +8,11 @@ import asyncio
 import contextlib
 import os
 import socket
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
+from uuid import uuid4
 
 NOTIFY_SOCKET = "NOTIFY_SOCKET"
 LONGEST_MESSAGE = 4096
@@ -24,14 +25,13 @@ async def report_readiness(ready: asyncio.Event) -> None:
         return
     await ready.wait()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender, contextlib.suppress(OSError):
-        # A leading @ is how the environment spells the NUL of an abstract address.
-        sender.sendto(f"READY=1\nMAINPID={os.getpid()}\n".encode(), address.replace("@", "\0", 1))
+        sender.sendto(f"READY=1\nMAINPID={os.getpid()}\n".encode(), _of_the_system(address))
 
 
 class ReadinessReports:
     """The starter's end: which of its processes have said that they work."""
 
-    def __init__(self, listener: socket.socket, address: Path) -> None:
+    def __init__(self, listener: socket.socket, address: str) -> None:
         self.address = address
         self._listener = listener
         self._ready: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
@@ -52,18 +52,29 @@ class ReadinessReports:
 
 @contextlib.contextmanager
 def readiness_reports() -> Iterator[ReadinessReports]:
-    """Listens while it is open. In the system's folder for temporary files: an address may have 100 bytes only."""
+    """Listens while it is open."""
     loop = asyncio.get_running_loop()
-    with (
-        tempfile.TemporaryDirectory(prefix="signoff-") as folder,
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener,
-    ):
-        address = Path(folder) / "ready"
+    with _new_address() as address, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.setblocking(False)
-        listener.bind(str(address))
+        listener.bind(_of_the_system(address))
         reports = ReadinessReports(listener, address)
         loop.add_reader(listener.fileno(), reports.receive)
         try:
             yield reports
         finally:
             loop.remove_reader(listener.fileno())
+
+
+@contextlib.contextmanager
+def _new_address() -> Iterator[str]:
+    """On Linux one that is no file, of which a kill -9 leaves nothing; elsewhere a short path, as it must be."""
+    if sys.platform == "linux":
+        yield f"@signoff-{uuid4().hex}"
+        return
+    with tempfile.TemporaryDirectory(prefix="signoff-") as folder:
+        yield f"{folder}/ready"
+
+
+def _of_the_system(address: str) -> str:
+    """A leading @ is how the environment spells the NUL of an abstract address."""
+    return f"\0{address[1:]}" if address.startswith("@") else address

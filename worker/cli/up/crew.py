@@ -39,7 +39,7 @@ class CrewMember:
         self._environment = {
             **environment,
             "SIGNOFF_WORKER_ID": self.name,
-            NOTIFY_SOCKET: str(reports.address),
+            NOTIFY_SOCKET: reports.address,
         }
         self._reports = reports
         self._say = say
