@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from schemas.catalogue import ORDER_EXCEPTIONS
 from schemas.cloudevents import Header, Refused, parse_json
 from worker.application.follow_run import available_of
 from worker.application.messages import Raised
@@ -9,7 +10,7 @@ from worker.application.open_case import amount_problem
 from worker.application.ports.store import CaseView
 from worker.cli.failure import Failure
 from worker.domain.order_exception import Facts
-from worker.translation.inbound import EXCEPTIONS, Accepted, Record, read
+from worker.translation.inbound import Accepted, Record, read
 
 _STRUCTURED: list[Header] = [("content-type", b"application/cloudevents+json")]
 
@@ -19,7 +20,7 @@ def facts_in(content: bytes, name: str) -> Facts:
 
     Raises Failure for what the worker would refuse, with the reason of the dead letter.
     """
-    (part,) = read(Record(EXCEPTIONS, 0, 0, None, content, _headers(content)))
+    (part,) = read(Record(ORDER_EXCEPTIONS.name, 0, 0, None, content, _headers(content)))
     if not isinstance(part, Accepted):
         raise Failure(f"{name}: the worker would refuse this: {part.reason}: {part.detail}")
     if not isinstance(part.message, Raised):

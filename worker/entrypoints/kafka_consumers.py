@@ -14,10 +14,11 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 
+from schemas.catalogue import ORDER_EXCEPTIONS, REVIEW_DECISIONS, topic_name
 from worker.application import failpoints
 from worker.application.messages import Delivery
 from worker.entrypoints.lanes import Lanes
-from worker.translation.inbound import DECISIONS, EXCEPTIONS, Record
+from worker.translation.inbound import Record
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +60,8 @@ class Intake:
         self._deliver = deliver
         self._prefix = topic_prefix
         self._subscriber = broker.subscriber(
-            topic_prefix + EXCEPTIONS,
-            topic_prefix + DECISIONS,
+            topic_name(topic_prefix, ORDER_EXCEPTIONS),
+            topic_name(topic_prefix, REVIEW_DECISIONS),
             batch=True,
             max_records=batch,
             group_id=group,

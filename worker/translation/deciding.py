@@ -4,10 +4,11 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
+from schemas.catalogue import REVIEW_DECISIONS
 from schemas.cloudevents import Header, Refused, decode, encode
 from schemas.events import ReviewDecided, ReviewReceipt
 from worker.domain.approval import Decision, Receipt
-from worker.translation.inbound import DECISIONS, Accepted, Record, read
+from worker.translation.inbound import Accepted, Record, read
 
 SOURCE = "/signoff/cli"
 
@@ -23,7 +24,7 @@ def decision_record(decision: Decision, key: str, at: datetime) -> Record:
     """
     data = decision.model_dump_json(exclude_none=True).encode()
     value, headers = encode(ReviewDecided.TYPE, decision.decision_id, SOURCE, at, key, data, {"partitionkey": key})
-    record = Record(DECISIONS, 0, 0, key.encode(), value, headers)
+    record = Record(REVIEW_DECISIONS.name, 0, 0, key.encode(), value, headers)
     (part,) = read(record)
     if not isinstance(part, Accepted):
         raise IllegibleDecisionGiven(part.detail)

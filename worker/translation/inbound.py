@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from schemas.catalogue import TOPICS, Direction
 from schemas.cloudevents import Header, Refused, decode
 from schemas.events import (
     ExceptionRaised,
@@ -24,14 +25,7 @@ from worker.application.messages import Decided, IllegibleDecision, Message, Out
 from worker.domain.approval import Decision
 from worker.domain.order_exception import OrderException
 
-EXCEPTIONS, DECISIONS = "order-exceptions", "review-decisions"
-"""The two topics that are read, without their prefix."""
-
-_DEFAULT_TYPE = {EXCEPTIONS: ExceptionRaised.TYPE, DECISIONS: ReviewDecided.TYPE}
-_TYPES = {
-    EXCEPTIONS: (ExceptionRaised.TYPE, ExceptionWithdrawn.TYPE),
-    DECISIONS: (ReviewDecided.TYPE,),
-}
+_TOPICS = {topic.name: topic for topic in TOPICS if topic.direction is Direction.IN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +65,9 @@ def read(record: Record) -> list[Accepted | Rejected]:
     """All messages of a record, each accepted or rejected by itself."""
     try:
         event = decode(record.value, record.headers)
+        kind = _TOPICS[record.topic].model(event.type).TYPE
     except Refused as refused:
         return [Rejected(0, refused.reason, refused.detail)]
-    kind = event.type or _DEFAULT_TYPE[record.topic]
-    if kind not in _TYPES[record.topic]:
-        known = " or ".join(_TYPES[record.topic])
-        return [Rejected(0, RejectionReason.SCHEMA_UNSUPPORTED, f"type: this topic takes {known}")]
     return [_read_part(part, kind, data) for part, data in _parts(kind, event.data)]
 
 

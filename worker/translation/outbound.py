@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from schemas.catalogue import APPROVALS, DEAD_LETTERS, DECISION_RECEIPTS, ORDER_OUTCOMES, Topic
 from schemas.cloudevents import encode
 from schemas.events import (
     ApprovalNeeded,
@@ -20,14 +21,6 @@ from worker.application import announcements
 from worker.application.announcements import Announcement
 from worker.domain.approval import ApprovalRequest, Receipt
 from worker.domain.exception_case import Case, CaseState
-
-APPROVALS, RECEIPTS, OUTCOMES, DEAD_LETTERS = (
-    "approvals",
-    "decision-receipts",
-    "order-outcomes",
-    "dead-letters",
-)
-"""The topics that are written, without their prefix."""
 
 SOURCE = "/signoff/worker"
 
@@ -71,10 +64,10 @@ class Announcer:
             case announcements.ReceiptGiven(receipt, order_id):
                 ordering = str(receipt.case_id or receipt.decision_id)
                 key = order_id or receipt.decision_id
-                return self._of(_receipt(receipt), RECEIPTS, key, ordering, now)
+                return self._of(_receipt(receipt), DECISION_RECEIPTS, key, ordering, now)
             case announcements.OutcomeReached(case):
                 key = case.exception.order_id or case.exception.exception_id
-                return self._of(_outcome(case), OUTCOMES, key, str(case.case_id), now)
+                return self._of(_outcome(case), ORDER_OUTCOMES, key, str(case.case_id), now)
 
     def dead_letter(self, row: Mapping[str, Any], now: datetime) -> OutgoingMessage:
         """`row`: topic, partition, offset, reason, detail, and the value in bytes or None."""
@@ -82,7 +75,7 @@ class Announcer:
         place = f"{rejected.topic}/{rejected.partition}"
         return self._of(rejected, DEAD_LETTERS, place, place, now)
 
-    def _of(self, event: Event, topic: str, key: str, ordering: str, now: datetime) -> OutgoingMessage:
+    def _of(self, event: Event, topic: Topic, key: str, ordering: str, now: datetime) -> OutgoingMessage:
         event_id = self._new_id()
         value, headers = encode(
             type(event).TYPE,
@@ -96,7 +89,7 @@ class Announcer:
         return OutgoingMessage(
             event_id=event_id,
             ordering=ordering,
-            topic=topic,
+            topic=topic.name,
             key=key,
             headers={name: text.decode() for name, text in headers},
             payload=value.decode(),

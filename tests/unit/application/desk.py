@@ -8,6 +8,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from schemas.catalogue import (
+    APPROVALS,
+    DEAD_LETTERS,
+    DECISION_RECEIPTS,
+    ORDER_EXCEPTIONS,
+    ORDER_OUTCOMES,
+    REVIEW_DECISIONS,
+)
 from schemas.events import ExceptionWithdrawn
 from schemas.values import Customer
 from tests.builders import Event, an_order, numbered_ids
@@ -28,8 +36,8 @@ from worker.domain.exception_case import Case
 from worker.graph.build import GRAPH_VERSION
 from worker.graph.state import Dependencies
 from worker.graph.workflow import Workflow
-from worker.translation.inbound import DECISIONS, EXCEPTIONS, Record
-from worker.translation.outbound import APPROVALS, DEAD_LETTERS, OUTCOMES, RECEIPTS, Announcer
+from worker.translation.inbound import Record
+from worker.translation.outbound import Announcer
 
 LEASE = timedelta(seconds=30)
 POLICY = load_policy()
@@ -69,14 +77,14 @@ class Desk:
     # What people send
 
     async def raises(self, event: Event) -> None:
-        await self._consume(EXCEPTIONS, event)
+        await self._consume(ORDER_EXCEPTIONS.name, event)
 
     async def withdraws(self, exception_id: str = "EXC-1", requested_by: str = "agent:web-chat") -> None:
         event = {"exception_id": exception_id, "requested_by": requested_by}
-        await self._consume(EXCEPTIONS, event, ExceptionWithdrawn.TYPE)
+        await self._consume(ORDER_EXCEPTIONS.name, event, ExceptionWithdrawn.TYPE)
 
     async def decides(self, event: Event) -> None:
-        await self._consume(DECISIONS, event)
+        await self._consume(REVIEW_DECISIONS.name, event)
 
     async def _consume(self, topic: str, event: Event, kind: str | None = None) -> None:
         headers = _binary_mode(kind) if kind else []
@@ -109,20 +117,20 @@ class Desk:
         return self.database.approvals_of(self.case(exception_id).case_id)[-1].approval
 
     def approvals(self) -> list[Event]:
-        return self._said(APPROVALS)
+        return self._said(APPROVALS.name)
 
     def receipts(self) -> list[Event]:
-        return self._said(RECEIPTS)
+        return self._said(DECISION_RECEIPTS.name)
 
     def receipt(self) -> Event:
         """The answer to the last decision."""
         return self.receipts()[-1]
 
     def outcomes(self) -> list[Event]:
-        return self._said(OUTCOMES)
+        return self._said(ORDER_OUTCOMES.name)
 
     def dead_letters(self) -> list[Event]:
-        return self._said(DEAD_LETTERS)
+        return self._said(DEAD_LETTERS.name)
 
     def trail(self, exception_id: str = "EXC-1") -> list[AuditEntry]:
         case_id = self.case(exception_id).case_id

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer
 
+from schemas.catalogue import DECISION_RECEIPTS, topic_name
 from worker.domain.approval import Receipt
 from worker.translation.deciding import receipt_in
-from worker.translation.outbound import RECEIPTS
 
 
 class ReceiptWatch:
@@ -28,7 +28,7 @@ async def receipts_from_now(bootstrap_servers: str, topic_prefix: str) -> AsyncI
     """Stands at the end of each partition once it is entered: what is decided after that is not missed."""
     # Without a group the consumer has all partitions of the topic, and commits nothing.
     consumer = AIOKafkaConsumer(
-        topic_prefix + RECEIPTS,
+        topic_name(topic_prefix, DECISION_RECEIPTS),
         bootstrap_servers=bootstrap_servers,
         group_id=None,
         enable_auto_commit=False,

@@ -3,10 +3,7 @@
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from worker.translation.inbound import DECISIONS, EXCEPTIONS
-from worker.translation.outbound import APPROVALS, DEAD_LETTERS, OUTCOMES, RECEIPTS
-
-TOPICS = (EXCEPTIONS, APPROVALS, DECISIONS, RECEIPTS, OUTCOMES, DEAD_LETTERS)
+from schemas.catalogue import TOPICS, topic_name
 
 
 async def create_missing_topics(bootstrap_servers: str, prefix: str, *, partitions: int, replication: int) -> list[str]:
@@ -37,4 +34,4 @@ async def missing_topics(bootstrap_servers: str, prefix: str) -> list[str]:
 
 async def _missing(admin: AIOKafkaAdminClient, prefix: str) -> list[str]:
     there = set(await admin.list_topics())
-    return [prefix + topic for topic in TOPICS if prefix + topic not in there]
+    return [name for topic in TOPICS if (name := topic_name(prefix, topic)) not in there]
