@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from worker.adapters.kafka.topics import TOPICS, missing_topics
+from schemas.catalogue import TOPICS
+from worker.adapters.kafka.topics import missing_topics
 from worker.adapters.policy.loading import load_policy
 from worker.adapters.policy.problems import PolicyError
 from worker.adapters.postgres.health import Suspicion, missing_checkpoint_tables, suspicions
