@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaConnectionError
 from faststream.kafka import KafkaBroker
 from uuid_utils.compat import uuid7
 
-from worker.adapters.kafka.producer import KafkaProducer
+from worker.adapters.kafka.producer import KafkaProducer, ProducerBroken
 from worker.adapters.kafka.topics import missing_topics
 from worker.adapters.orders.tables import OrderTables
 from worker.adapters.payments.ledger import Ledger, OwnBooks
@@ -75,6 +75,7 @@ class Worker:
     pool: Pool
     ledger_pool: Pool
     broker: KafkaBroker
+    producer: KafkaProducer
     publisher: Publisher
     relay: Relay
     inbox: Inbox
@@ -106,12 +107,15 @@ class Worker:
         background = [
             asyncio.create_task(due.run(), name="due-work"),
             asyncio.create_task(run_relay(self.relay, pause_s=1.0), name="relay"),
+            asyncio.create_task(self.producer.watch(), name="producer-watch"),
         ]
         try:
             await self.broker.start()
             if ready is not None:
                 ready.set()
             await asyncio.gather(publishing, *background)
+        except ProducerBroken as broken:
+            raise NotReady(str(broken)) from broken
         finally:
             await self._stop(background, publishing)
 
@@ -175,6 +179,7 @@ def make_worker(settings: Settings) -> Worker:
         pool=pool,
         ledger_pool=ledger_pool,
         broker=broker,
+        producer=producer,
         publisher=publisher,
         relay=Relay(pool, producer, publisher.is_in_flight, grace=timedelta(seconds=settings.relay_grace_s)),
         inbox=Inbox(pool, announcer, publisher, worker=worker, lease=lease),
