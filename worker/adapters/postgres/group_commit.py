@@ -58,7 +58,7 @@ class GroupCommit:
             return await self._attempt(units)
         except _REPEAT:
             return await self._commit_all(units)
-        except psycopg.Error as error:
+        except (psycopg.Error, ValueError) as error:
             if len(units) == 1:
                 return [_verdict_on(error)]
             middle = len(units) // 2
@@ -130,7 +130,9 @@ async def _send(
     return await connection.execute(_QUERIES[query], {"rows": to_json(rows).decode(), **others})
 
 
-def _verdict_on(error: psycopg.Error) -> Commit | Exception:
+def _verdict_on(error: psycopg.Error | ValueError) -> Commit | Exception:
+    """A ValueError is a unit that has no rows: a text that is not Unicode, or parts that do not belong together."""
     if isinstance(error, psycopg.errors.UniqueViolation):
         return Commit.CONFLICT
-    return UnitRefused(f"{type(error).__name__}: {error.diag.message_primary}")
+    problem = error.diag.message_primary if isinstance(error, psycopg.Error) else error
+    return UnitRefused(f"{type(error).__name__}: {problem}")

@@ -70,8 +70,9 @@ class Inbox:
         return [_work(accepted[row["topic"], row["partition"], row["offset"], row["part"]], row) for row in rows]
 
     async def take_up(self, limit: int) -> list[Work]:
-        """Messages whose time has come: postponed ones, early ones, and those of a worker that died."""
-        rows = await self._claim("take_up", limit)
+        """Messages whose time has come: postponed ones, early ones, and those of a worker that died. They are in the
+        order in which they came: an update returns its rows as it pleases, and a case's messages are done in order."""
+        rows = sorted(await self._claim("take_up", limit), key=lambda row: int(row["inbox_id"]))
         return [
             Work(
                 row["correlation"],

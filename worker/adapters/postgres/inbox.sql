@@ -22,7 +22,7 @@ where inbox_id in (
     select inbox_id
     from inbox
     where finished_at is null and available_at <= now()
-    order by available_at
+    order by available_at, inbox_id
     limit %(limit)s
     for update skip locked
 )

@@ -12,7 +12,12 @@ Pool = AsyncConnectionPool[AsyncConnection[Any]]
 
 
 class DatabaseUnreachable(ConnectionError):
-    """The database does not answer; nothing was written that the caller knows of."""
+    """The database does not answer, or cannot work now; nothing was written that the caller knows of."""
+
+
+_PASSES = ("08", "53", "57", "58")
+"""Classes of SQLSTATE that say nothing about what was asked: connection, resources (a full disk), an operator (a
+restart), the machine."""
 
 
 def make_pool(url: str, *, size: int, name: str = "signoff") -> Pool:
@@ -30,13 +35,13 @@ def make_pool(url: str, *, size: int, name: str = "signoff") -> Pool:
 
 @asynccontextmanager
 async def borrowed(pool: Pool) -> AsyncIterator[AsyncConnection[Any]]:
-    """A connection of the pool. A lost or missing database is raised as DatabaseUnreachable."""
+    """A connection of the pool. A lost, missing or exhausted database is raised as DatabaseUnreachable."""
     try:
         async with pool.connection() as connection:
             yield connection
     except PoolTimeout as error:
         raise DatabaseUnreachable(f"no connection to PostgreSQL: {error}") from error
     except psycopg.OperationalError as error:
-        if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
+        if error.sqlstate is None or error.sqlstate.startswith(_PASSES):
             raise DatabaseUnreachable(f"PostgreSQL went away: {error}") from error
         raise
