@@ -4,6 +4,7 @@ Events are dictionaries, as somebody would type them; the rest are the domain's 
 of them. Amounts are minor units of USD unless said otherwise.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
+from schemas.catalogue import ORDER_EXCEPTIONS
 from schemas.values import (
     Customer,
     CustomerTier,
@@ -34,6 +36,7 @@ from worker.domain.approval import ApprovalRequest, Closing, Decision, Question,
 from worker.domain.exception_case import Case, CaseState
 from worker.domain.order_exception import Facts, OrderException
 from worker.domain.resolution import Intent
+from worker.translation.inbound import Record
 
 POLICY = PolicyReference(name="test", version="0123456789abcdef")
 
@@ -86,6 +89,19 @@ def decision_event(verdict: str = "approve", exception_id: str | None = "EXC-1",
         "reviewer": {"id": "user:maria", "roles": ["manager"]},
         **fields,
     }
+
+
+_offsets = count()
+
+
+def a_record(
+    event: Event, topic: str = ORDER_EXCEPTIONS.name, kind: str | None = None, offset: int | None = None
+) -> Record:
+    """The event as a record, at the next offset unless one is given; in binary mode when its `kind` is named."""
+    attributes = {"ce_specversion": "1.0", "ce_id": "1", "ce_source": "/test", "ce_type": kind} if kind else {}
+    headers = [(name, text.encode()) for name, text in attributes.items()]
+    place = next(_offsets) if offset is None else offset
+    return Record(topic, 0, place, None, json.dumps(event).encode(), headers)
 
 
 def an_exception(exception_id: str = "EXC-1", amount: Money | None = None, **fields: Any) -> OrderException:

@@ -18,7 +18,7 @@ from schemas.catalogue import (
 )
 from schemas.events import ExceptionWithdrawn
 from schemas.values import Customer
-from tests.builders import Event, an_order, numbered_ids
+from tests.builders import Event, a_record, an_order, numbered_ids
 from worker.adapters.memory.clock import SetClock
 from worker.adapters.memory.database import MemoryDatabase
 from worker.adapters.memory.inbox import MemoryInbox
@@ -36,7 +36,6 @@ from worker.domain.exception_case import Case
 from worker.graph.build import GRAPH_VERSION
 from worker.graph.state import Dependencies
 from worker.graph.workflow import Workflow
-from worker.translation.inbound import Record
 from worker.translation.outbound import Announcer
 
 LEASE = timedelta(seconds=30)
@@ -67,7 +66,6 @@ class Desk:
             monotonic=self.clock.monotonic,
         )
         self.casework = Casework(self.ports)
-        self._offset = 0
 
     def work_with(self, **ports: Any) -> None:
         """From now on with other ports."""
@@ -87,10 +85,7 @@ class Desk:
         await self._consume(REVIEW_DECISIONS.name, event)
 
     async def _consume(self, topic: str, event: Event, kind: str | None = None) -> None:
-        headers = _binary_mode(kind) if kind else []
-        record = Record(topic, 0, self._offset, None, json.dumps(event).encode(), headers)
-        self._offset += 1
-        for work in await self.inbox.receive([record]):
+        for work in await self.inbox.receive([a_record(event, topic, kind)]):
             await self.casework.deliver(work.delivery)
 
     # What time brings
@@ -138,8 +133,3 @@ class Desk:
 
     def _said(self, topic: str) -> list[Event]:
         return [json.loads(message.payload) for message in self.database.outbox if message.topic == topic]
-
-
-def _binary_mode(kind: str) -> list[tuple[str, bytes]]:
-    attributes = {"ce_specversion": "1.0", "ce_id": "1", "ce_source": "/test", "ce_type": kind}
-    return [(name, text.encode()) for name, text in attributes.items()]

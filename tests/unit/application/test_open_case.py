@@ -47,7 +47,10 @@ async def test_approving_for_an_unknown_order_fails_for_want_of_a_payment(desk: 
 
 async def test_a_snapshot_in_the_event_is_believed_before_the_shop_is_asked(desk: Desk) -> None:
     desk.orders.problem = "must not be asked"
-    snapshots: Event = {"order": {"captured": {"amount_minor": 9_000, "currency": "USD"}}, "customer": {"tier": "standard"}}
+    snapshots: Event = {
+        "order": {"captured": {"amount_minor": 9_000, "currency": "USD"}},
+        "customer": {"tier": "standard"},
+    }
     await desk.raises(refund_event(amount_minor=9_000, **snapshots))
     assert desk.outcomes()[0]["status"] == "executed"
 

@@ -138,14 +138,11 @@ class MemoryDatabase:
         self.cases[case.case_id] = CaseRow(case.version, case.model_dump_json())
         self._case_of[case.exception.exception_id] = case.case_id
 
-    def keep_approval(self, approval: ApprovalRequest, case: Case | None) -> None:
-        """Raises ValueError for a new one without its case."""
+    def keep_approval(self, approval: ApprovalRequest) -> None:
         known = self.approvals.get(approval.approval_id)
         if known is not None:
             known.is_open, known.body = approval.is_open, approval.model_dump_json()
             return
-        if case is None:
-            raise ValueError("an approval request is opened together with its case's new version")
-        row = ApprovalRow(case.case_id, approval.due_at, approval.is_open, approval.model_dump_json())
+        row = ApprovalRow(approval.case_id, approval.due_at, approval.is_open, approval.model_dump_json())
         self.approvals[approval.approval_id] = row
-        self._approvals_of.setdefault(case.case_id, []).append(approval.approval_id)
+        self._approvals_of.setdefault(approval.case_id, []).append(approval.approval_id)

@@ -5,7 +5,6 @@ from enum import StrEnum
 
 from worker.application.ports.payments import Payment, PaymentDeclined, PaymentUnavailable, PaymentUncertain
 from worker.application.unit_of_work import Booking
-from worker.application.unit_of_work import Booking
 from worker.domain.resolution import Intent
 
 

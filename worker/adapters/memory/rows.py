@@ -30,7 +30,7 @@ def _write_subject(database: MemoryDatabase, unit: UnitOfWork, lease: timedelta)
     if unit.case is not None:
         database.keep_case(unit.case)
     for approval in unit.approvals:
-        database.keep_approval(approval, unit.case)
+        database.keep_approval(approval)
     if unit.decision is not None:
         database.keep_decision(*unit.decision)
     if unit.intent is not None:

@@ -125,7 +125,12 @@ def _approval_id(text: str | None) -> UUID | None:
 
 
 def _refuse_what_no_table_takes(unit: UnitOfWork) -> None:
-    """PostgreSQL stores no NUL character; a unit that holds one can be written nowhere."""
-    said = (unit.case, unit.approvals, unit.decision, unit.audit, unit.refusal)
-    if b"\\u0000" in to_json(said):
+    """PostgreSQL stores no NUL character and nothing that is not Unicode."""
+    try:
+        rows = to_json((unit.case, unit.approvals, unit.decision, unit.audit, unit.refusal))
+    except ValueError as error:
+        raise UnitRefused(str(error)) from error
+    if b"\\u0000" in rows:
         raise UnitRefused("a text holds the NUL character")
+    if unit.case is None and any(approval.is_open for approval in unit.approvals):
+        raise UnitRefused("an approval request is opened together with its case's new version")
