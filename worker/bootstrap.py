@@ -58,7 +58,7 @@ def make_broker(settings: Settings) -> KafkaBroker:
         acks="all",
         enable_idempotence=True,
         allow_auto_create_topics=False,
-        linger_ms=2,
+        linger_ms=0,
         max_batch_size=256 * 1024,
         compression_type="zstd",
         graceful_timeout=settings.shutdown_s,

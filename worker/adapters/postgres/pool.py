@@ -21,10 +21,13 @@ restart), the machine."""
 
 
 def make_pool(url: str, *, size: int, name: str = "signoff") -> Pool:
-    """An unopened pool of `size` connections in autocommit; statements are prepared after their first use."""
+    """An unopened pool of `size` connections in autocommit; statements are prepared after their first use.
+
+    All are opened at the start: one that is opened under load keeps a case waiting for it.
+    """
     return AsyncConnectionPool(
         url,
-        min_size=min(2, size),
+        min_size=size,
         max_size=size,
         timeout=10.0,
         open=False,
