@@ -16,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from worker.adapters.kafka.producer import KafkaProducer, ProducerBroken
 from worker.adapters.kafka.topics import missing_topics
+from worker.adapters.orders.http import HttpOrders
 from worker.adapters.orders.tables import OrderTables
 from worker.adapters.payments.ledger import Ledger, OwnBooks
 from worker.adapters.policy.loading import load_policy
@@ -163,7 +164,9 @@ def make_worker(settings: Settings) -> Worker:
     )
     ports = Ports(
         store=store,
-        orders=OrderTables(pool, batch=settings.batch),
+        orders=HttpOrders(settings.orders_url)
+        if settings.orders == "http" and settings.orders_url
+        else OrderTables(pool, batch=settings.batch),
         payments=Ledger(ledger_pool, batch=settings.batch),
         books=None if settings.ledger_url else OwnBooks(),
         workflow=Workflow(checkpointer, checkpointer, Dependencies(assess=assessor(policy))),

@@ -17,6 +17,7 @@ from worker.application.apply_decision import answer_illegible
 from worker.application.close_approval import expire_approval, withdraw_case
 from worker.application.messages import Decided, Delivery, IllegibleDecision, Outdated, Raised, Withdrawn
 from worker.application.ports import Ports
+from worker.application.ports.orders import OrdersUnavailable
 from worker.application.ports.store import CaseView, UnitRefused
 from worker.application.unit_of_work import CaseQuery, Commit, Postponement, UnitOfWork
 from worker.domain.resolution import Intent
@@ -24,6 +25,8 @@ from worker.domain.resolution import Intent
 log = logging.getLogger(__name__)
 
 MAX_RACES = 100
+
+LONGEST_WAIT_S = 60.0
 
 Compute = Callable[[CaseView], Awaitable[UnitOfWork]]
 
@@ -60,6 +63,8 @@ class Casework:
             await self._give_up(delivery, str(refused))
         except ConnectionError:
             raise
+        except OrdersUnavailable as away:
+            await self._wait_for_the_shop(delivery, away)
         except Exception as error:
             log.exception("message failed", extra={"inbox_id": delivery.inbox_id})
             await self._try_later(delivery, error)
@@ -123,6 +128,15 @@ class Casework:
                     return refused
 
                 return CaseQuery(), refuse
+
+    async def _wait_for_the_shop(self, delivery: Delivery, away: OrdersUnavailable) -> None:
+        """An outage of the shop is no fault of the message: it waits for hours before it becomes a dead letter."""
+        if delivery.waited_s > self._ports.patience.shop.total_seconds():
+            await self._give_up(delivery, str(away))
+            return
+        log.warning("an exception waits for the shop: %s", away)
+        later = Postponement(seconds=min(LONGEST_WAIT_S, float(2**delivery.attempts)), problem=str(away))
+        await self._ports.store.commit(UnitOfWork(finishes=delivery.inbox_id, postponed=later))
 
     async def _try_later(self, delivery: Delivery, error: Exception) -> None:
         if delivery.attempts + 1 >= self._ports.patience.attempts:

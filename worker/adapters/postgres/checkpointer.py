@@ -190,20 +190,18 @@ async def fetch_threads(connection: AsyncConnection[Any], thread_ids: Iterable[s
 
 
 async def flush(connection: AsyncConnection[Any], writes: Iterable[ThreadWrites]) -> None:
-    """Store the rows of many runs in the caller's transaction: three statements, one round trip."""
+    """Store the rows of many runs in the caller's transaction: three statements, one round trip in its pipeline."""
     runs = list(writes)
-    async with connection.pipeline():
-        await _store(connection, "store_blobs", [row for run in runs for row in run.blobs])
-        await _store(connection, "store_checkpoints", [row for run in runs for row in run.checkpoints])
-        await _store(connection, "store_pending", [row for run in runs for row in run.pending])
+    await _store(connection, "store_blobs", [row for run in runs for row in run.blobs])
+    await _store(connection, "store_checkpoints", [row for run in runs for row in run.checkpoints])
+    await _store(connection, "store_pending", [row for run in runs for row in run.pending])
 
 
 async def delete_threads(connection: AsyncConnection[Any], thread_ids: Iterable[str]) -> None:
     """Forget these threads, in the caller's transaction."""
     ids = list(thread_ids)
-    async with connection.pipeline():
-        for query in ("delete_checkpoints", "delete_blobs", "delete_pending"):
-            await connection.execute(_QUERIES[query], (ids,))
+    for query in ("delete_checkpoints", "delete_blobs", "delete_pending"):
+        await connection.execute(_QUERIES[query], (ids,))
 
 
 async def _store(connection: AsyncConnection[Any], query: str, rows: list[Row]) -> None:

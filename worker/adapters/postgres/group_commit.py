@@ -1,8 +1,8 @@
 """Commits units of work, many in one transaction.
 
 Everything in this field is bound by the processor, not by the disk: a commit for each case costs more in statements
-and wake-ups than in writing. So the units of many cases share a transaction of three round trips: lock what they
-were computed from, drop the units that lost a race, write the rest.
+and wake-ups than in writing. So the units of many cases share a transaction: lock what they were computed from, drop
+the units that lost a race, write the rest, in two round trips between BEGIN and COMMIT.
 
 A unit that the database refuses must not take the others with it: the batch is then cut in halves until the one at
 fault stands alone.

@@ -16,11 +16,13 @@ from worker.domain.approval_policy import ApprovalPolicy
 class Patience:
     """How long things are waited for.
 
-    `early`: a decision or withdrawal whose case is not known yet. `attempts`: how often a message that fails for
-    no reason of its own is tried before it becomes a dead letter, and a payment before a person is asked.
+    `early`: a decision or withdrawal whose case is not known yet. `shop`: an exception whose order must be asked of a
+    shop that does not answer. `attempts`: how often a message that fails for no reason of its own is tried before it
+    becomes a dead letter. `payment_attempts`: how often a declined payment goes back to a person.
     """
 
     early: timedelta = timedelta(minutes=5)
+    shop: timedelta = timedelta(days=1)
     attempts: int = 5
     payment_attempts: int = 3
 

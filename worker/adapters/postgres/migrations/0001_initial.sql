@@ -2,7 +2,7 @@
 --
 -- What must be taken up later (inbox rows, due approvals, intents) has one column for it: `available_at`. Taking a
 -- row moves it into the future, which is the lease; finishing the row takes it out of the partial index.
--- No foreign keys: rows that belong together are written by one transaction, and are checked by `signoff doctor`.
+-- No foreign keys: rows that belong together are written by one transaction (docs/adr/no-foreign-keys.md).
 
 create table cases (
     case_id       uuid primary key,
