@@ -4,6 +4,7 @@ langgraph-checkpoint-postgres brings its own tables: its `setup` runs first, out
 indexes concurrently.
 """
 
+import asyncio
 import re
 from dataclasses import dataclass
 from importlib import resources
@@ -12,6 +13,8 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
+
+_PAUSE_S = 0.1
 
 _FILE = re.compile(r"^(\d{4})_[a-z_]+\.sql$")
 
@@ -52,7 +55,7 @@ async def migrate(url: str) -> list[str]:
     async with await AsyncConnection.connect(
         url, autocommit=True, row_factory=dict_row, prepare_threshold=None
     ) as connection:
-        await connection.execute("select pg_advisory_lock(hashtext('signoff.migrate'))")
+        await _wait_for_others(connection)
         await _checkpoint_tables(connection)
         await connection.execute(_HISTORY)
         done = await _applied(connection)
@@ -65,6 +68,17 @@ async def migrate(url: str) -> list[str]:
                     (migration.number, migration.name),
                 )
         return [migration.name for migration in missing]
+
+
+async def _wait_for_others(connection: AsyncConnection[DictRow]) -> None:
+    """Asks again and again. Whoever waited inside a statement would hold a snapshot, for whose end the other's
+    concurrent index build waits: a deadlock."""
+    while True:
+        cursor = await connection.execute("select pg_try_advisory_lock(hashtext('signoff.migrate')) as mine")
+        row = await cursor.fetchone()
+        if row is not None and row["mine"]:
+            return
+        await asyncio.sleep(_PAUSE_S)
 
 
 async def _checkpoint_tables(connection: AsyncConnection[DictRow]) -> None:
