@@ -148,7 +148,7 @@ class House:
 
     def rows(self, query: str, *arguments: Any) -> list[Event]:
         with psycopg.connect(self.database, row_factory=dict_row) as connection:
-            return connection.execute(query.encode(), arguments).fetchall()
+            return connection.execute(query.encode(), arguments or None).fetchall()
 
     async def _listen(self) -> None:
         async for record in self._consumer:

@@ -158,3 +158,31 @@ async def test_failpoints_are_refused_outside_tests(house: House) -> None:
     worker = await house.start_worker("w1", failpoints="case.after-commit=1")
     assert await worker.wait() == 1
     assert "SIGNOFF_ALLOW_FAILPOINTS" in house.log_of("w1")
+
+
+async def test_reading_all_topics_again_from_the_start_changes_nothing(house: House) -> None:
+    first = await house.start_worker("w1")
+    await house.raise_exception("E-auto")
+    await house.raise_exception("E-asked", 15_000)
+    await house.approval_of("E-asked")
+    await house.decide("D-1", exception_id="E-asked")
+    await house.outcome_of("E-auto")
+    await house.outcome_of("E-asked")
+    first.terminate()
+    await first.wait()
+    before = house.rows(EVERYTHING)
+
+    await house.start_worker("w2", consumer_group="another-reader")
+    await house.raise_exception("E-last", order_id="ORD-other")
+    await house.outcome_of("E-last")
+
+    assert [row for row in house.rows(EVERYTHING) if row not in before] == []
+    assert len(house.rows("select inbox_id from inbox")) == 4
+
+
+EVERYTHING = """
+select 'case' as what, case_id::text as id, version::text as content from cases where exception_id <> 'E-last'
+union all select 'paid', idempotency_key, amount_minor::text from ledger_entries where order_id <> 'ORD-other'
+union all select 'event', event_id::text, payload from outbox where payload not like '%E-last%'
+union all select 'decision', decision_id, receipt::text from decisions
+"""
