@@ -7,7 +7,7 @@ up again asks the provider first, and pays only when it knows of no such payment
 from dataclasses import replace
 
 from worker.application import failpoints
-from worker.application.follow_run import ask, concluded, refunded_before_us
+from worker.application.follow_run import ask, concluded, parked, refunded_before_us
 from worker.application.ports import Ports
 from worker.application.ports.payments import (
     Payment,
@@ -16,7 +16,7 @@ from worker.application.ports.payments import (
     PaymentUncertain,
 )
 from worker.application.ports.store import CaseView
-from worker.application.ports.workflow import Paused
+from worker.application.ports.workflow import Paused, StuckThread
 from worker.application.transition import SYSTEM
 from worker.application.unit_of_work import NOTHING, CaseQuery, Postponement, Reservation, UnitOfWork
 from worker.domain.exception_case import Case, CaseState
@@ -97,7 +97,10 @@ async def _failed(case: Case, intent: Intent, problem: str, view: CaseView, port
     detail = {"idempotency_key": intent.idempotency_key}
     if case.round <= ports.patience.payment_attempts:
         facts = case.facts.model_copy(update={"failure": problem, "round": case.round + 1})
-        run = await ports.workflow.start(str(case.case_id), facts.model_dump(mode="json"))
+        try:
+            run = await ports.workflow.start(str(case.case_id), facts.model_dump(mode="json"))
+        except StuckThread as stuck:
+            return UnitOfWork(**parked(case, view, str(stuck)), intent=done, reservation=released)
         if isinstance(run, Paused):
             again = case.model_copy(update={"facts": facts, "round": facts.round})
             unit = ask(again, run, ports, at=view.now, actor=SYSTEM, action="payment declined")

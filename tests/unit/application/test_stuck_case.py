@@ -6,6 +6,7 @@ import pytest
 
 from tests.builders import decision_event, refund_event
 from tests.unit.application.desk import Desk
+from worker.adapters.memory.payments import Fault
 from worker.application.ports.workflow import PlainData, StuckThread, UnknownInterrupt
 from worker.application.threads import StoredThread
 
@@ -64,6 +65,20 @@ async def test_a_case_that_is_stuck_from_the_start_tells_reviewers_so(desk: Desk
     assert desk.case().state == "stuck"
     await desk.decides(decision_event())
     assert desk.receipt()["code"] == "STALE"
+
+
+async def test_a_declined_payment_whose_case_cannot_be_asked_about_again_parks_it(desk: Desk) -> None:
+    """Else the payment would be tried again and again, and nobody would know."""
+    await desk.raises(refund_event())
+    desk.payments.faults.append(Fault.LOST_REQUEST)
+    await desk.decides(decision_event())
+    desk.work_with(workflow=LostItsWay())
+    desk.payments.faults.append(Fault.DECLINED)
+    await desk.passes(60)
+    assert desk.case().state == "stuck"
+    assert desk.database.balances["ORD-1"].refunded_minor == 0
+    await desk.passes(3_600)
+    assert [call for call, _ in desk.payments.calls] == ["pay", "look_up", "pay"]
 
 
 async def test_a_deadline_on_a_stuck_thread_parks_the_case(desk: Desk) -> None:
