@@ -52,7 +52,7 @@ def answer_illegible(message: IllegibleDecision, view: CaseView) -> UnitOfWork:
     receipt = Receipt(
         decision_id=message.decision_id,
         accepted=False,
-        code=refusal.code if refusal else ReceiptCode.INVALID,
+        code=refusal.code if refusal else message.code,
         message=refusal.message if refusal else message.problem,
     )
     return UnitOfWork(announcements=(ReceiptGiven(receipt, None),))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.values import ReceiptCode
 from worker.domain.approval import Decision
 from worker.domain.order_exception import OrderException
 
@@ -26,10 +27,11 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class IllegibleDecision:
-    """Its `decision_id` could be read and nothing else: it is owed a receipt all the same."""
+    """Its `decision_id` could be read and the rest could not: it is owed a receipt all the same, with this code."""
 
     decision_id: str
     problem: str
+    code: ReceiptCode = ReceiptCode.INVALID
 
 
 @dataclass(frozen=True, slots=True)

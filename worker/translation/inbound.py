@@ -5,7 +5,7 @@ Nothing that anybody can write to a topic raises here: a record is accepted, or 
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,9 @@ from schemas.events import (
     ExceptionRaised,
     ExceptionWithdrawn,
     ReviewDecided,
+    decisions_in,
     legible_decision_id,
+    receipt_code_of,
     rejection_of,
 )
 from schemas.values import RejectionReason
@@ -68,7 +70,11 @@ def read(record: Record) -> list[Accepted | Rejected]:
         kind = _TOPICS[record.topic].model(event.type).TYPE
     except Refused as refused:
         return [Rejected(0, refused.reason, refused.detail)]
-    return [_read_part(part, kind, data) for part, data in _parts(kind, event.data)]
+    try:
+        parts = decisions_in(event.data) if kind == ReviewDecided.TYPE else (event.data,)
+    except ValidationError as error:
+        return [Rejected(0, *rejection_of(error))]
+    return [_read_part(part, kind, data) for part, data in enumerate(parts)]
 
 
 def message_of(kind: str, payload: str) -> Message:
@@ -79,21 +85,11 @@ def message_of(kind: str, payload: str) -> Message:
         return Outdated(rejection_of(error)[1])
 
 
-def _parts(kind: str, data: Any) -> Iterator[tuple[int, Any]]:
-    if kind == ReviewDecided.TYPE and isinstance(data, dict):
-        batch = data.get("decisions")
-        if isinstance(batch, list) and "decision_id" not in data:
-            yield from enumerate(batch)
-            return
-    yield 0, data
-
-
 def _read_part(part: int, kind: str, data: Any) -> Accepted | Rejected:
     try:
         message = _translate(kind, data)
     except ValidationError as error:
-        reason, detail = rejection_of(error)
-        return Rejected(part, reason, detail)
+        return Rejected(part, *rejection_of(error))
     payload = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
     return Accepted(part, kind, _correlation(message), payload, message)
 
@@ -110,7 +106,7 @@ def _translate(kind: str, data: Any) -> Message:
         decision_id = legible_decision_id(data)
         if decision_id is None:
             raise
-        return IllegibleDecision(decision_id, rejection_of(error)[1])
+        return IllegibleDecision(decision_id, rejection_of(error)[1], receipt_code_of(error))
     if decided.verdict is None:
         problem = "response: answers in this shape are not read yet; send `verdict` instead"
         return IllegibleDecision(decided.decision_id, problem)

@@ -255,6 +255,19 @@ async def test_a_decision_of_which_only_the_id_can_be_read_is_answered(asked: De
     assert asked.case().state == "waiting"
 
 
+async def test_a_modify_verdict_without_changes_is_answered_as_such(asked: Desk) -> None:
+    await asked.decides(decision_event("modify"))
+    assert asked.receipt()["code"] == "INVALID_CHANGES"
+    assert asked.case().state == "waiting"
+
+
+@pytest.mark.parametrize("batch", [[], "all of them", [{}] * 1001])
+async def test_a_batch_that_is_none_is_a_dead_letter_and_does_not_vanish(asked: Desk, batch: object) -> None:
+    await asked.decides({"decisions": batch})
+    [letter] = asked.dead_letters()
+    assert letter["reason"] == "SCHEMA_INVALID"
+
+
 async def test_a_modified_amount_is_what_is_paid_and_what_the_customer_is_told(asked: Desk) -> None:
     await asked.decides(decision_event("modify", changes={"amount": {"amount_minor": 12_000, "currency": "USD"}}))
     [outcome] = asked.outcomes()
