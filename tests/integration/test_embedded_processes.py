@@ -82,7 +82,11 @@ def test_a_program_that_will_not_end_is_killed(tmp_path: Path) -> None:
 
 def test_a_leftover_is_ended_only_when_it_carries_our_mark(tmp_path: Path) -> None:
     note = tmp_path / "pid"
-    with subprocess.Popen([sys.executable, "-c", "input()", "mark-of-somebody"], stdin=subprocess.PIPE) as stranger:
+    program = [sys.executable, "-c", "print('here', flush=True); input()", "mark-of-somebody"]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as stranger:
+        # A process that is just being made has no command line yet.
+        assert stranger.stdout
+        assert stranger.stdout.readline() == b"here\n"
         note.write_text(str(stranger.pid))
         end_leftover(note, mark="our-mark", stop_signal=signal.SIGTERM)
         assert stranger.poll() is None
