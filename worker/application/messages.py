@@ -3,15 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.values import ReceiptCode
+from schemas.values import Customer, Order, ReceiptCode
 from worker.domain.approval import Decision
 from worker.domain.order_exception import OrderException
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
+    """`order` and `customer` are the sender's snapshots, if there are any."""
+
     exception: OrderException
     content_hash: str
+    order: Order | None = None
+    customer: Customer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from worker.application.ports.workflow import Paused, StuckThread
 from worker.application.transition import SYSTEM
 from worker.application.unit_of_work import NOTHING, CaseQuery, UnitOfWork
 from worker.domain.exception_case import Case, CaseState
-from worker.domain.order_exception import Facts, OrderException
+from worker.domain.order_exception import Facts
 from worker.domain.resolution import propose
 
 
@@ -22,7 +22,7 @@ async def open_case(raised: Raised, inbox_id: int, view: CaseView, ports: Ports)
     """Raises OrdersUnavailable when the shop must be asked about the order and does not answer."""
     if view.case is not None:
         return _seen_before(raised, inbox_id, view.case)
-    facts = await gather_facts(raised.exception, view, ports)
+    facts = await gather_facts(raised, view, ports)
     problem = amount_problem(facts)
     if problem is not None:
         reason, detail = problem
@@ -64,9 +64,9 @@ def _new_case(raised: Raised, facts: Facts, view: CaseView, ports: Ports) -> Cas
     )
 
 
-async def gather_facts(exception: OrderException, view: CaseView, ports: Ports) -> Facts:
+async def gather_facts(raised: Raised, view: CaseView, ports: Ports) -> Facts:
     """What the sender left out is asked of the shop."""
-    order, customer = exception.order, exception.customer
+    exception, order, customer = raised.exception, raised.order, raised.customer
     if order is None and exception.order_id is not None:
         order = await ports.orders.find_order(exception.order_id)
     if customer is None and exception.customer_id is not None:

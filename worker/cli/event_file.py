@@ -25,8 +25,8 @@ def facts_in(content: bytes, name: str) -> Facts:
         raise Failure(f"{name}: the worker would refuse this: {part.reason}: {part.detail}")
     if not isinstance(part.message, Raised):
         raise Failure(f"{name}: this withdraws an exception, there is nothing to judge; give an exception.raised event")
-    exception = part.message.exception
-    facts = Facts(exception=exception, order=exception.order, customer=exception.customer)
+    raised = part.message
+    facts = Facts(exception=raised.exception, order=raised.order, customer=raised.customer)
     problem = amount_problem(facts)
     if problem is not None:
         reason, detail = problem

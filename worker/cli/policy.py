@@ -67,7 +67,7 @@ def explain_event(
     """Say what the policy would do about an event, which rules fire, and why."""
     facts = facts_in(_bytes_of(event), "standard input" if event == "-" else event)
     explanation = explain(load_policy(file or read_settings().policy_file), facts)
-    if facts.exception.order is None and facts.exception.order_id is not None:
+    if facts.order is None and facts.exception.order_id is not None:
         note("the event has no `order` snapshot; the worker would ask the shop, here the order counts as unknown")
     if as_json:
         print_json(asdict(explanation))

@@ -17,7 +17,7 @@ from schemas.values import (
 
 
 class OrderException(Value):
-    """What somebody asked for, as they sent it. `order` and `customer` are their snapshots, if they sent any."""
+    """What somebody asked for, as they sent it. What they said of the order and the customer is among the facts."""
 
     exception_id: str
     kind: ExceptionKind
@@ -36,8 +36,6 @@ class OrderException(Value):
     alternatives: tuple[Alternative, ...] = ()
     changes: dict[str, Any] = Field(default_factory=dict)
     actions: tuple[Action, ...] = ()
-    order: Order | None = None
-    customer: Customer | None = None
 
 
 class Facts(Value):

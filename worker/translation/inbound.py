@@ -119,10 +119,12 @@ def _raised(event: ExceptionRaised) -> Raised:
     fields = dict(event)
     fields["actions"] = event.requested_actions
     fields["changes"] = event.changes or {}
-    del fields["action"]
+    del fields["action"], fields["order"], fields["customer"]
     return Raised(
         exception=OrderException.model_construct(**fields),
         content_hash=hashlib.sha256(canonical.encode()).hexdigest(),
+        order=event.order,
+        customer=event.customer,
     )
 
 
