@@ -13,12 +13,12 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
-from worker.adapters.postgres.batching import Batcher
 from worker.adapters.postgres.named_queries import load
 from worker.adapters.postgres.pool import Pool, borrowed
 from worker.application import failpoints
@@ -62,7 +62,7 @@ REMEMBERED = 10_000
 
 
 class Publisher:
-    """One queue a process: what is handed over first is sent first."""
+    """One queue a process: what is handed over first is sent first. What the broker has is marked in batches."""
 
     def __init__(self, pool: Pool, producer: Producer) -> None:
         self._pool = pool
@@ -70,68 +70,80 @@ class Publisher:
         self._queue: asyncio.Queue[list[OutboxRow]] = asyncio.Queue()
         self._in_flight: set[int] = set()
         self._sent: dict[int, None] = {}
-        self._acknowledged: set[asyncio.Task[None]] = set()
-        self._mark = Batcher[int, None](self._mark_published, size=1000)
+        self._acknowledged: list[int] = []
+        self._to_mark = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     def hand_over(self, rows: list[OutboxRow], unsent: Mapping[str, set[int]]) -> None:
         """Takes committed rows. `unsent` are the older rows of their cases that the commit saw unmarked: those that
         this process did not put on the direct way keep the new ones off it."""
         direct = [row for row in rows if all(self._on_its_way(older) for older in unsent.get(row.message.ordering, ()))]
-        self._in_flight.update(row.outbox_id for row in direct)
         if direct:
+            self._in_flight.update(row.outbox_id for row in direct)
+            self._empty.clear()
             self._queue.put_nowait(direct)
 
     async def run(self) -> None:
-        """Sends until it is cancelled. What cannot be sent is left to the relay."""
-        while True:
-            rows = await self._queue.get()
-            for row in rows:
-                await self._send(row)
-            self._queue.task_done()
+        """Sends and marks until it is cancelled. What cannot be sent or marked is left to the relay."""
+        await asyncio.gather(self._send_all(), self._mark_all())
 
     async def drain(self) -> None:
         """Returns when all that was handed over is sent and marked, or was given up."""
-        await self._queue.join()
-        while self._acknowledged:
-            await asyncio.wait(self._acknowledged)
+        await self._empty.wait()
 
-    async def _send(self, row: OutboxRow) -> None:
-        try:
-            future = await self._producer.send(row.message)
-        except Exception as error:
-            self._in_flight.discard(row.outbox_id)
-            log.warning("left to the relay", extra={"outbox_id": row.outbox_id, "error": str(error)})
+    def is_in_flight(self, outbox_id: int) -> bool:
+        return outbox_id in self._in_flight
+
+    async def _send_all(self) -> None:
+        while True:
+            for row in await self._queue.get():
+                try:
+                    future = await self._producer.send(row.message)
+                except Exception as error:
+                    self._give_up([row.outbox_id], error)
+                else:
+                    future.add_done_callback(partial(self._answered, row.outbox_id))
+
+    def _answered(self, outbox_id: int, future: "asyncio.Future[Any]") -> None:
+        error = None if future.cancelled() else future.exception()
+        if future.cancelled() or error is not None:
+            self._give_up([outbox_id], error)
             return
-        task = asyncio.create_task(self._acknowledge(row.outbox_id, future))
-        self._acknowledged.add(task)
-        task.add_done_callback(self._acknowledged.discard)
+        self._acknowledged.append(outbox_id)
+        self._to_mark.set()
 
-    async def _acknowledge(self, outbox_id: int, future: "asyncio.Future[Any]") -> None:
-        try:
-            await future
+    async def _mark_all(self) -> None:
+        while True:
+            await self._to_mark.wait()
+            self._to_mark.clear()
+            ids, self._acknowledged = self._acknowledged, []
             failpoints.reach("publish.before-mark")
-            await self._mark(outbox_id)
-            self._remember(outbox_id)
-        except Exception as error:
-            log.warning("left to the relay", extra={"outbox_id": outbox_id, "error": str(error)})
-        finally:
-            self._in_flight.discard(outbox_id)
+            try:
+                async with borrowed(self._pool) as connection:
+                    await connection.execute(_QUERIES["mark_published"], {"keys": ids})
+            except Exception as error:
+                self._give_up(ids, error)
+            else:
+                self._remember(ids)
+                self._let_go(ids)
 
-    async def _mark_published(self, outbox_ids: list[int]) -> list[None]:
-        async with borrowed(self._pool) as connection:
-            await connection.execute(_QUERIES["mark_published"], {"keys": outbox_ids})
-        return [None] * len(outbox_ids)
+    def _give_up(self, outbox_ids: list[int], error: BaseException | None) -> None:
+        log.warning("%s events are left to the relay: %s", len(outbox_ids), error)
+        self._let_go(outbox_ids)
+
+    def _let_go(self, outbox_ids: list[int]) -> None:
+        self._in_flight.difference_update(outbox_ids)
+        if not self._in_flight:
+            self._empty.set()
 
     def _on_its_way(self, outbox_id: int) -> bool:
         return outbox_id in self._in_flight or outbox_id in self._sent
 
-    def _remember(self, outbox_id: int) -> None:
-        self._sent[outbox_id] = None
-        if len(self._sent) > REMEMBERED:
+    def _remember(self, outbox_ids: list[int]) -> None:
+        self._sent.update(dict.fromkeys(outbox_ids))
+        while len(self._sent) > REMEMBERED:
             del self._sent[next(iter(self._sent))]
-
-    def is_in_flight(self, outbox_id: int) -> bool:
-        return outbox_id in self._in_flight
 
 
 class Relay:
