@@ -6,13 +6,14 @@ import typer
 
 from worker.adapters.kafka.topics import create_missing_topics
 from worker.adapters.postgres.migrator import migrate as migrate_database
+from worker.cli.connection import settings_for_command
 from worker.cli.named_failures import named_failures
-from worker.settings import Settings, read_settings
+from worker.settings import Settings
 
 
 def migrate() -> None:
     """Apply missing migrations and create missing topics. Safe to repeat, and safe to run twice at once."""
-    settings = read_settings()
+    settings = settings_for_command()
     with named_failures(settings):
         asyncio.run(migrate_all(settings))
 
