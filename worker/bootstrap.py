@@ -75,6 +75,7 @@ class Worker:
     settings: Settings
     pool: Pool
     ledger_pool: Pool
+    http_orders: HttpOrders | None
     broker: KafkaBroker
     producer: KafkaProducer
     publisher: Publisher
@@ -136,6 +137,8 @@ class Worker:
                 await self.broker.stop()
         await self.pool.close()
         await self.ledger_pool.close()
+        if self.http_orders is not None:
+            await self.http_orders.aclose()
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
@@ -156,6 +159,8 @@ def make_worker(settings: Settings) -> Worker:
     announcer = Announcer(new_id)
     worker = settings.worker_id or f"worker-{uuid4()}"
     checkpointer = BatchingCheckpointer(pool)
+    http_orders = HttpOrders(settings.orders_url) if settings.orders == "http" and settings.orders_url else None
+    orders = http_orders or OrderTables(pool, batch=settings.batch)
     policy = load_policy(settings.policy_file)
     lease = settings.lease
     store = PostgresStore(
@@ -164,9 +169,7 @@ def make_worker(settings: Settings) -> Worker:
     )
     ports = Ports(
         store=store,
-        orders=HttpOrders(settings.orders_url)
-        if settings.orders == "http" and settings.orders_url
-        else OrderTables(pool, batch=settings.batch),
+        orders=orders,
         payments=Ledger(ledger_pool, batch=settings.batch),
         books=None if settings.ledger_url else OwnBooks(),
         workflow=Workflow(checkpointer, checkpointer, Dependencies(assess=assessor(policy))),
@@ -181,6 +184,7 @@ def make_worker(settings: Settings) -> Worker:
         settings=settings,
         pool=pool,
         ledger_pool=ledger_pool,
+        http_orders=http_orders,
         broker=broker,
         producer=producer,
         publisher=publisher,

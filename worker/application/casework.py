@@ -6,7 +6,7 @@ tried again later, and becomes a dead letter when it has failed too often: it st
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -135,14 +135,16 @@ class Casework:
             await self._give_up(delivery, str(away))
             return
         log.warning("an exception waits for the shop: %s", away)
-        later = Postponement(seconds=min(LONGEST_WAIT_S, float(2**delivery.attempts)), problem=str(away))
-        await self._ports.store.commit(UnitOfWork(finishes=delivery.inbox_id, postponed=later))
+        await self._postpone(delivery, min(LONGEST_WAIT_S, float(2**delivery.attempts)), str(away))
 
     async def _try_later(self, delivery: Delivery, error: Exception) -> None:
         if delivery.attempts + 1 >= self._ports.patience.attempts:
             await self._give_up(delivery, type(error).__name__)
             return
-        later = Postponement(seconds=float(2**delivery.attempts), problem=type(error).__name__)
+        await self._postpone(delivery, float(2**delivery.attempts), type(error).__name__)
+
+    async def _postpone(self, delivery: Delivery, seconds: float, problem: str) -> None:
+        later = Postponement(seconds=seconds, problem=problem)
         await self._ports.store.commit(UnitOfWork(finishes=delivery.inbox_id, postponed=later))
 
     async def _give_up(self, delivery: Delivery, problem: str) -> None:
@@ -151,5 +153,4 @@ class Casework:
             RejectionReason.PROCESSING_FAILED,
             f"could not be processed ({problem}); mend the cause and replay it",
         )
-        unit = UnitOfWork(refusal=refusal)
-        await self._ports.store.commit(replace(unit, finishes=delivery.inbox_id))
+        await self._ports.store.commit(UnitOfWork(finishes=delivery.inbox_id, refusal=refusal))

@@ -94,7 +94,6 @@ async def _failed(case: Case, intent: Intent, problem: str, view: CaseView, port
         already_refunded=refunded_before_us(case.facts),
         release=True,
     )
-    detail = {"idempotency_key": intent.idempotency_key}
     if case.round <= ports.patience.payment_attempts:
         facts = case.facts.model_copy(update={"failure": problem, "round": case.round + 1})
         try:
@@ -105,6 +104,11 @@ async def _failed(case: Case, intent: Intent, problem: str, view: CaseView, port
             again = case.model_copy(update={"facts": facts, "round": facts.round})
             unit = ask(again, run, ports, at=view.now, actor=SYSTEM, action="payment declined")
             return replace(unit, intent=done, reservation=released)
-    record = {"actor": SYSTEM, "action": "payment declined", "at": view.now, "detail": detail}
+    record = {
+        "actor": SYSTEM,
+        "action": "payment declined",
+        "at": view.now,
+        "detail": {"idempotency_key": intent.idempotency_key},
+    }
     unit = concluded(case, CaseState.FAILED, None, ports, record, {"reason": problem})
     return replace(unit, intent=done, reservation=released)

@@ -55,7 +55,6 @@ class Closing(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
-    CASE_STUCK = "case_stuck"
 
 
 class ApprovalRequest(Value):

@@ -1,16 +1,16 @@
 """Reads cases, many at once: what the use cases see before they decide."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
 from schemas.values import Money
 from worker.adapters.postgres.batching import Batcher
 from worker.adapters.postgres.checkpointer import fetch_threads
 from worker.adapters.postgres.identifiers import uuid_or_none
+from worker.adapters.postgres.keyed_queries import ask, rows
 from worker.adapters.postgres.named_queries import load
 from worker.adapters.postgres.pool import Pool, borrowed
 from worker.application.ports.store import CaseView
@@ -46,21 +46,19 @@ class _Found:
 
 
 async def _find(connection: AsyncConnection[Any], queries: list[CaseQuery]) -> _Found:
-    by_exception = _keys(query.exception_id for query in queries)
-    by_approval = _keys(uuid_or_none(query.approval_id) for query in queries)
-    by_id = _keys(query.case_id for query in queries)
-    decisions = _keys(query.decision_id for query in queries)
     async with connection.pipeline():
-        exceptions = await _ask(connection, "cases_by_exception", by_exception)
-        approvals = await _ask(connection, "cases_by_approval", by_approval)
-        ids = await _ask(connection, "cases_by_id", by_id)
-        receipts = await _ask(connection, "receipts", decisions)
-        clock = await _ask(connection, "database_time", [])
+        exceptions = await ask(connection, _QUERIES["cases_by_exception"], (query.exception_id for query in queries))
+        approvals = await ask(
+            connection, _QUERIES["cases_by_approval"], (uuid_or_none(query.approval_id) for query in queries)
+        )
+        ids = await ask(connection, _QUERIES["cases_by_id"], (query.case_id for query in queries))
+        receipts = await ask(connection, _QUERIES["receipts"], (query.decision_id for query in queries))
+        clock = await connection.cursor(row_factory=dict_row).execute(_QUERIES["database_time"])
     found = _Found(queries)
-    found.now = (await _rows(clock))[0]["now"]
-    of_exception = {row["key"]: row for row in await _rows(exceptions)}
-    of_approval = {row["key"]: row for row in await _rows(approvals)}
-    of_id = {row["key"]: row for row in await _rows(ids)}
+    found.now = (await rows(clock))[0]["now"]
+    of_exception = {row["key"]: row for row in await rows(exceptions)}
+    of_approval = {row["key"]: row for row in await rows(approvals)}
+    of_id = {row["key"]: row for row in await rows(ids)}
     for place, query in enumerate(queries):
         approval_id = uuid_or_none(query.approval_id)
         if approval_id is not None and (row := of_approval.get(str(approval_id))):
@@ -71,7 +69,7 @@ async def _find(connection: AsyncConnection[Any], queries: list[CaseQuery]) -> _
             row = of_id.get(str(query.case_id))
         if row is not None:
             found.cases[place] = Case.model_validate_json(row["body"])
-    found.receipts = {row["key"]: Receipt.model_validate_json(row["body"]) for row in await _rows(receipts)}
+    found.receipts = {row["key"]: Receipt.model_validate_json(row["body"]) for row in await rows(receipts)}
     return found
 
 
@@ -88,10 +86,10 @@ async def _complete(connection: AsyncConnection[Any], queries: list[CaseQuery], 
     ]
     waiting = [str(case.case_id) for case in found.cases if case and case.state is CaseState.WAITING]
     async with connection.pipeline():
-        approvals = await _ask(connection, "latest_approvals", _keys(unanswered))
-        balances = await _ask(connection, "balances", _keys(orders))
-    of_case = {row["key"]: row["body"] for row in await _rows(approvals)}
-    balance_of = {row["key"]: _balance(row) for row in await _rows(balances)}
+        approvals = await ask(connection, _QUERIES["latest_approvals"], unanswered)
+        balances = await ask(connection, _QUERIES["balances"], orders)
+    of_case = {row["key"]: row["body"] for row in await rows(approvals)}
+    balance_of = {row["key"]: _balance(row) for row in await rows(balances)}
     threads: dict[str, StoredThread] = {}
     if waiting:
         threads = await fetch_threads(connection, dict.fromkeys(waiting))
@@ -110,22 +108,6 @@ async def _complete(connection: AsyncConnection[Any], queries: list[CaseQuery], 
             )
         )
     return views
-
-
-def _keys(values: Iterable[Any]) -> list[Any]:
-    return list(dict.fromkeys(value for value in values if value is not None))
-
-
-async def _ask(connection: AsyncConnection[Any], query: str, keys: list[Any]) -> AsyncCursor[DictRow] | None:
-    """Sends the query without waiting for its answer; nothing to ask for is not asked."""
-    if not keys and query != "database_time":
-        return None
-    cursor = connection.cursor(row_factory=dict_row)
-    return await cursor.execute(_QUERIES[query], {"keys": keys} if keys else None)
-
-
-async def _rows(cursor: AsyncCursor[DictRow] | None) -> list[DictRow]:
-    return [] if cursor is None else await cursor.fetchall()
 
 
 def _balance(row: DictRow) -> Balance:

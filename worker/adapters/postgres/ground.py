@@ -1,14 +1,14 @@
 """What a batch of units stands on: the rows they were computed from, locked until they are committed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncConnection, AsyncCursor
-from psycopg.rows import DictRow, dict_row
+from psycopg import AsyncConnection
 from pydantic_core import to_json
 
+from worker.adapters.postgres.keyed_queries import ask, rows
 from worker.adapters.postgres.named_queries import load
 from worker.application.unit_of_work import Commit, Reservation, UnitOfWork
 
@@ -93,29 +93,29 @@ async def lock(connection: AsyncConnection[Any], units: Sequence[UnitOfWork]) ->
     reservations = [unit.reservation for unit in units if unit.reservation is not None]
     decisions = [unit.decision[0].decision_id for unit in units if unit.decision is not None]
     async with connection.pipeline():
-        inbox = await _ask(connection, "lock_inbox", (unit.finishes for unit in units))
-        versions = await _ask(connection, "lock_cases", (case.case_id for case in cases if case.version > 1))
-        exceptions = await _ask(
+        inbox = await ask(connection, _QUERIES["lock_inbox"], (unit.finishes for unit in units))
+        versions = await ask(connection, _QUERIES["lock_cases"], (case.case_id for case in cases if case.version > 1))
+        exceptions = await ask(
             connection,
-            "known_exceptions",
+            _QUERIES["known_exceptions"],
             (case.exception.exception_id for case in cases if case.version == 1),
         )
-        known = await _ask(connection, "known_decisions", decisions)
+        known = await ask(connection, _QUERIES["known_decisions"], decisions)
         if reservations:
             await connection.execute(_QUERIES["open_balances"], {"rows": to_json(_balance_rows(reservations)).decode()})
-        balances = await _ask(connection, "lock_balances", (reserved.order_id for reserved in reservations))
-        unsent = await _ask(connection, "unsent", (str(case.case_id) for case in cases))
+        balances = await ask(connection, _QUERIES["lock_balances"], (reserved.order_id for reserved in reservations))
+        unsent = await ask(connection, _QUERIES["unsent"], (str(case.case_id) for case in cases))
     waiting: dict[str, set[int]] = {}
-    for row in await _rows(unsent):
+    for row in await rows(unsent):
         waiting.setdefault(row["ordering"], set()).add(row["outbox_id"])
     return Ground(
-        pending={row["inbox_id"] for row in await _rows(inbox)},
-        versions={row["case_id"]: row["version"] for row in await _rows(versions)},
-        exceptions={row["exception_id"] for row in await _rows(exceptions)},
-        decisions={row["decision_id"] for row in await _rows(known)},
+        pending={row["inbox_id"] for row in await rows(inbox)},
+        versions={row["case_id"]: row["version"] for row in await rows(versions)},
+        exceptions={row["exception_id"] for row in await rows(exceptions)},
+        decisions={row["decision_id"] for row in await rows(known)},
         balances={
             row["order_id"]: Balance(row["currency"], row["captured_minor"], row["refunded_minor"])
-            for row in await _rows(balances)
+            for row in await rows(balances)
         },
         unsent=waiting,
     )
@@ -131,16 +131,3 @@ def _balance_rows(reservations: list[Reservation]) -> list[dict[str, Any]]:
         }
         for reserved in reservations
     ]
-
-
-async def _ask(connection: AsyncConnection[Any], query: str, keys: Iterable[Any]) -> AsyncCursor[DictRow] | None:
-    """Sends the query and does not wait for the answer; nothing to ask for is not asked."""
-    wanted = list(dict.fromkeys(key for key in keys if key is not None))
-    if not wanted:
-        return None
-    cursor = connection.cursor(row_factory=dict_row)
-    return await cursor.execute(_QUERIES[query], {"keys": wanted})
-
-
-async def _rows(cursor: AsyncCursor[DictRow] | None) -> list[DictRow]:
-    return [] if cursor is None else await cursor.fetchall()

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
 from worker.application.threads import StoredThread
 from worker.application.unit_of_work import Balance, CaseQuery, Commit, UnitOfWork
 from worker.domain.approval import ApprovalRequest, Receipt
 from worker.domain.exception_case import Case
-from worker.domain.resolution import Intent
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +36,3 @@ class Store(Protocol):
     async def commit(self, unit: UnitOfWork) -> Commit:
         """Writes the unit, then publishes what it announces. Raises UnitRefused."""
         ...
-
-
-class WorkQueue(Protocol):
-    """Work that became due, or whose worker died: taken on a lease, by one worker at a time."""
-
-    async def due_approvals(self, limit: int) -> list[UUID]: ...
-
-    async def abandoned_intents(self, limit: int) -> list[Intent]: ...
