@@ -33,9 +33,12 @@ from worker.application.announcements import ApprovalNeeded, OutcomeReached, Rec
 from worker.application.transition import transition
 from worker.application.unit_of_work import Reservation, UnitOfWork
 from worker.domain.approval import ApprovalRequest, Closing, Decision, Question, Receipt
+from worker.domain.approval_policy import Level
+from worker.domain.deadlines import timers_of
 from worker.domain.exception_case import Case, CaseState
 from worker.domain.order_exception import Facts, OrderException
 from worker.domain.resolution import Intent
+from worker.domain.reviewers import Person
 from worker.translation.inbound import Record
 
 POLICY = PolicyReference(name="test", version="0123456789abcdef")
@@ -150,28 +153,48 @@ def an_unopened_case(at: datetime, exception: OrderException | None = None, **fi
     return Case(**known)
 
 
-def a_question(**fields: Any) -> Question:
+def a_level(**fields: Any) -> Level:
+    """One manager answers within a day, or the case is rejected."""
     known: dict[str, Any] = {
-        "level": LevelReference(name="manager"),
+        "name": "manager",
         "role": "manager",
-        "quorum": 1,
+        "due_in": timedelta(days=1),
+        "on_timeout": OnTimeout.REJECT,
+        "allowed_verdicts": tuple(Verdict),
+        **fields,
+    }
+    return Level(**known)
+
+
+def a_person(reviewer_id: str = "user:maria", **fields: Any) -> Person:
+    """A manager of the register, who is here and may sign for any amount."""
+    known: dict[str, Any] = {"roles": ("manager",), **fields}
+    return Person(id=reviewer_id, **known)
+
+
+def a_question(asked: Level | None = None, **fields: Any) -> Question:
+    level = asked or a_level()
+    known: dict[str, Any] = {
+        "level": LevelReference(name=level.name),
+        "asked": level,
         "round": 1,
-        "allowed_verdicts": (Verdict.APPROVE, Verdict.REJECT, Verdict.MODIFY),
+        "allowed_verdicts": level.allowed_verdicts,
         "proposal": a_proposal(),
         "alternatives": (),
         "why": (),
         "risk": Risk.MEDIUM,
         "confidence": 0.93,
         "context": {"reason": "arrived broken"},
-        "due_in_seconds": 86_400,
-        "on_timeout": OnTimeout.REJECT,
         **fields,
     }
     return Question(**known)
 
 
-def an_approval(case: Case, at: datetime, **fields: Any) -> ApprovalRequest:
-    question = a_question()
+def an_approval(case: Case, at: datetime, question: Question | None = None, **fields: Any) -> ApprovalRequest:
+    """The question as it is put at a moment: its timers are those of its level."""
+    question = question or a_question()
+    asked = question.asked
+    timers = timers_of(at, asked.due_in, asked.deadlines, asked.on_timeout, asked.calendar)
     known: dict[str, Any] = {
         "approval_id": uuid4(),
         "case_id": case.case_id,
@@ -179,9 +202,11 @@ def an_approval(case: Case, at: datetime, **fields: Any) -> ApprovalRequest:
         "order_id": case.exception.order_id,
         "kind": case.exception.kind,
         "question": question,
+        "role": question.role,
         "requested_by": case.exception.requested_by,
         "requested_at": at,
-        "due_at": at + timedelta(seconds=question.due_in_seconds),
+        "due_at": timers[-1].at,
+        "timers": timers,
         "review_hash": question.review_hash,
         "policy": case.policy,
         **fields,
@@ -234,7 +259,7 @@ def opening_unit(case: Case, at: datetime, approval: ApprovalRequest | None = No
     """The case waits for a person, with its approval request and its first audit entry."""
     waiting, entry = transition(case, CaseState.WAITING, actor="agent:web-chat", action="opened", at=at)
     asked = approval or an_approval(waiting, at)
-    return UnitOfWork(case=waiting, approvals=(asked,), audit=entry, announcements=(ApprovalNeeded(asked),))
+    return UnitOfWork(case=waiting, new_approval=asked, audit=entry, announcements=(ApprovalNeeded(asked),))
 
 
 def approving_unit(case: Case, approval: ApprovalRequest, at: datetime, decision: Decision | None = None) -> UnitOfWork:
@@ -246,8 +271,9 @@ def approving_unit(case: Case, approval: ApprovalRequest, at: datetime, decision
     receipt = a_receipt(decision, approval)
     return UnitOfWork(
         case=executing,
-        approvals=(closed,),
+        changed_approvals=(closed,),
         decision=(decision, receipt),
+        signed=approval.question.proposal.amount,
         intent=an_intent(executing),
         reservation=a_reservation(usd(15_000)),
         audit=entry,

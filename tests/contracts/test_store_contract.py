@@ -95,7 +95,7 @@ async def test_what_is_read_equals_what_was_written(house: House) -> None:
     await house.store.commit(unit)
     _, case, approval = await seen(house)
     assert case == unit.case
-    assert (approval,) == unit.approvals
+    assert approval == unit.new_approval
 
 
 async def test_a_request_that_is_named_is_shown_and_else_the_latest(house: House) -> None:
@@ -104,7 +104,7 @@ async def test_a_request_that_is_named_is_shown_and_else_the_latest(house: House
     view, case, _ = await seen(house)
     waiting = case.moved_to(CaseState.WAITING, round=2)
     second = an_approval(waiting, view.now)
-    await house.store.commit(UnitOfWork(case=waiting, approvals=(second,)))
+    await house.store.commit(UnitOfWork(case=waiting, new_approval=second))
     assert (await seen(house))[2] == second
     _, _, named = await seen(house, CaseQuery(approval_id=str(first.approval_id)))
     assert (named.approval_id, named.is_open) == (first.approval_id, False)
@@ -190,7 +190,7 @@ async def test_a_reviewer_has_one_decision_with_effect_on_a_request(house: House
 async def test_a_case_has_one_open_request_at_a_time(house: House) -> None:
     view, case, _ = await opened(house)
     again = case.moved_to(CaseState.WAITING)
-    unit = UnitOfWork(case=again, approvals=(an_approval(again, view.now),))
+    unit = UnitOfWork(case=again, new_approval=an_approval(again, view.now))
     assert await house.store.commit(unit) is Commit.CONFLICT
     assert (await seen(house))[1] == case
 
@@ -403,7 +403,7 @@ async def test_a_unit_that_no_table_takes_is_refused_and_its_neighbours_are_writ
 async def test_a_unit_that_makes_no_sense_is_refused_and_its_neighbours_are_written(house: House) -> None:
     """A request is opened with its case's new version; half of a surrogate pair is no text."""
     view, case, approval = await opened(house)
-    stray = UnitOfWork(approvals=(an_approval(case, view.now, approval_id=uuid4()),))
+    stray = UnitOfWork(new_approval=an_approval(case, view.now, approval_id=uuid4()))
     half = refusing_unit(a_decision(comment="\ud800"))
     whole = approving_unit(case, approval, view.now)
     answers = await asyncio.gather(*(house.store.commit(unit) for unit in (stray, half, whole)), return_exceptions=True)

@@ -18,6 +18,8 @@ from tests.builders import (
 from tests.contracts.houses import House, Work
 from worker.application.messages import Decided, IllegibleDecision, Raised
 from worker.application.unit_of_work import NOTHING, CaseQuery, Postponement, UnitOfWork
+from worker.domain.approval import ApprovalRequest
+from worker.domain.exception_case import Case
 from worker.translation.inbound import Record
 
 LEASE_S = 30
@@ -165,34 +167,36 @@ async def test_the_opening_of_a_case_wakes_nothing_of_another(house: House) -> N
 # Deadlines
 
 
-async def waiting(house: House, name: str = "EXC-1") -> UnitOfWork:
+async def waiting(house: House, name: str = "EXC-1") -> tuple[Case, ApprovalRequest]:
+    """A case whose question must be answered within a day."""
     now = (await house.store.view(CaseQuery())).now
-    unit = opening_unit(an_unopened_case(now, an_exception(name)), now)
-    await house.store.commit(unit)
-    return unit
+    await house.store.commit(opening_unit(an_unopened_case(now, an_exception(name)), now))
+    view = await house.store.view(CaseQuery(exception_id=name))
+    assert view.case is not None
+    assert view.approval is not None
+    return view.case, view.approval
 
 
 async def test_an_approval_request_is_due_at_its_deadline_and_taken_by_one(house: House) -> None:
-    unit = await waiting(house)
+    _, asked = await waiting(house)
     await house.passes(86_399 - 60)
     assert await house.queues("w1").due_approvals(10) == []
     await house.passes(62)
-    assert await house.queues("w1").due_approvals(10) == [unit.approvals[0].approval_id]
+    assert await house.queues("w1").due_approvals(10) == [asked.approval_id]
     assert await house.queues("w2").due_approvals(10) == []
 
 
 async def test_a_deadline_whose_worker_died_is_taken_by_another(house: House) -> None:
-    unit = await waiting(house)
+    _, asked = await waiting(house)
     await house.passes(86_401)
     await house.queues("w1").due_approvals(10)
     await house.passes(LEASE_S + 1)
-    assert await house.queues("w2").due_approvals(10) == [unit.approvals[0].approval_id]
+    assert await house.queues("w2").due_approvals(10) == [asked.approval_id]
 
 
 async def test_a_closed_approval_request_is_never_due(house: House) -> None:
-    unit = await waiting(house)
-    assert unit.case is not None
-    await house.store.commit(approving_unit(unit.case, unit.approvals[0], unit.case.opened_at))
+    case, asked = await waiting(house)
+    await house.store.commit(approving_unit(case, asked, case.opened_at))
     await house.passes(100_000)
     assert await house.queues("w1").due_approvals(10) == []
 

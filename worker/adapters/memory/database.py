@@ -33,7 +33,7 @@ class CaseRow:
 
 @dataclass(slots=True)
 class ApprovalRow:
-    """`available_at` is the deadline, and after it the end of the lease on which it was taken up."""
+    """`available_at` is the next timer, and after it the end of the lease on which it was taken up."""
 
     case_id: UUID
     available_at: datetime
@@ -141,8 +141,9 @@ class MemoryDatabase:
     def keep_approval(self, approval: ApprovalRequest) -> None:
         known = self.approvals.get(approval.approval_id)
         if known is not None:
-            known.is_open, known.body = approval.is_open, approval.model_dump_json()
+            known.is_open, known.available_at = approval.is_open, approval.timers[0].at
+            known.body = approval.model_dump_json()
             return
-        row = ApprovalRow(approval.case_id, approval.due_at, approval.is_open, approval.model_dump_json())
+        row = ApprovalRow(approval.case_id, approval.timers[0].at, approval.is_open, approval.model_dump_json())
         self.approvals[approval.approval_id] = row
         self._approvals_of.setdefault(approval.case_id, []).append(approval.approval_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from worker.adapters.memory.database import DeadLetter, InboxRow, MemoryDatabase
+from worker.adapters.memory.database import ApprovalRow, DeadLetter, InboxRow, MemoryDatabase
 from worker.adapters.memory.rows import announced
 from worker.application.messages import Delivery
 from worker.domain.resolution import Intent
@@ -51,13 +51,24 @@ class MemoryInbox:
         return [self._work(row) for row in sorted(taken, key=lambda row: row.inbox_id)]
 
     async def due_approvals(self, limit: int) -> list[UUID]:
-        """Approval requests whose deadline has passed."""
+        """Approval requests of which a timer has run out, save those that a message which came in time is about."""
         now = self._database.clock()
-        due = [(key, row) for key, row in self._database.approvals.items() if row.is_open and row.available_at <= now]
+        due = [
+            (key, row)
+            for key, row in self._database.approvals.items()
+            if row.is_open and row.available_at <= now and not self._is_spoken_of(row)
+        ]
         taken = sorted(due, key=lambda found: found[1].available_at)[:limit]
         for _, row in taken:
             row.available_at = now + self._lease
         return [key for key, _ in taken]
+
+    def _is_spoken_of(self, row: ApprovalRow) -> bool:
+        names = (str(row.approval.approval_id), row.approval.exception_id)
+        return any(
+            message.correlation in names and not message.is_finished and message.received_at <= row.available_at
+            for message in self._database.inbox.values()
+        )
 
     async def abandoned_intents(self, limit: int) -> list[Intent]:
         """Intents that nobody has settled in time. Each counts as tried, so that it is looked up before it is paid."""

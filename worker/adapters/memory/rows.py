@@ -29,8 +29,10 @@ def _write_subject(database: MemoryDatabase, unit: UnitOfWork, lease: timedelta)
     """The case and what is recorded about it."""
     if unit.case is not None:
         database.keep_case(unit.case)
-    for approval in unit.approvals:
+    for approval in unit.changed_approvals:
         database.keep_approval(approval)
+    if unit.new_approval is not None:
+        database.keep_approval(unit.new_approval)
     if unit.decision is not None:
         database.keep_decision(*unit.decision)
     if unit.intent is not None:

@@ -104,9 +104,9 @@ class MemoryStore:
 
     def _asks_twice(self, unit: UnitOfWork) -> bool:
         """A case has one open approval request at a time."""
-        if unit.case is None or not any(approval.is_open for approval in unit.approvals):
+        if unit.case is None or unit.new_approval is None:
             return False
-        closing = {approval.approval_id for approval in unit.approvals if not approval.is_open}
+        closing = {approval.approval_id for approval in unit.changed_approvals if not approval.is_open}
         return any(
             row.is_open and row.approval.approval_id not in closing
             for row in self._database.approvals_of(unit.case.case_id)
@@ -127,10 +127,10 @@ def _approval_id(text: str | None) -> UUID | None:
 def _refuse_what_no_table_takes(unit: UnitOfWork) -> None:
     """PostgreSQL stores no NUL character and nothing that is not Unicode."""
     try:
-        rows = to_json((unit.case, unit.approvals, unit.decision, unit.audit, unit.refusal))
+        rows = to_json((unit.case, unit.changed_approvals, unit.new_approval, unit.decision, unit.audit, unit.refusal))
     except ValueError as error:
         raise UnitRefused(str(error)) from error
     if b"\\u0000" in rows:
         raise UnitRefused("a text holds the NUL character")
-    if unit.case is None and any(approval.is_open for approval in unit.approvals):
+    if unit.case is None and unit.new_approval is not None:
         raise UnitRefused("an approval request is opened together with its case's new version")

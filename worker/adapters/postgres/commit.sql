@@ -31,31 +31,40 @@ select outbox_id, ordering from outbox where ordering = any(%(keys)s::text[]) an
 
 -- name: insert_cases
 insert into cases (
-    case_id, exception_id, order_id, customer_id, kind, state, version, opened_at, finished_at, body
+    case_id, exception_id, order_id, customer_id, kind, state, version, amount_minor, currency,
+    opened_at, finished_at, body
 )
-select case_id, exception_id, order_id, customer_id, kind, state, version, opened_at, finished_at, body
+select
+    case_id, exception_id, order_id, customer_id, kind, state, version, amount_minor, currency,
+    opened_at, finished_at, body
 from json_populate_recordset(null::cases, %(rows)s::json)
 
 -- name: update_cases
 update cases
-set state = new.state, version = new.version, finished_at = new.finished_at, body = new.body
+set
+    state = new.state,
+    version = new.version,
+    amount_minor = new.amount_minor,
+    currency = new.currency,
+    finished_at = new.finished_at,
+    body = new.body
 from json_populate_recordset(null::cases, %(rows)s::json) as new
 where cases.case_id = new.case_id
 
--- name: close_approvals
+-- name: change_approvals
 update approvals
-set closed_at = new.closed_at, body = new.body
+set closed_at = new.closed_at, due_at = new.due_at, available_at = new.available_at, body = new.body
 from json_populate_recordset(null::approvals, %(rows)s::json) as new
 where approvals.approval_id = new.approval_id
 
 -- name: insert_approvals
-insert into approvals (approval_id, case_id, case_version, due_at, available_at, body)
-select approval_id, case_id, case_version, due_at, due_at, body
+insert into approvals (approval_id, case_id, exception_id, case_version, due_at, available_at, body)
+select approval_id, case_id, exception_id, case_version, due_at, available_at, body
 from json_populate_recordset(null::approvals, %(rows)s::json)
 
 -- name: insert_decisions
-insert into decisions (decision_id, approval_id, case_id, reviewer, verdict, code, body, receipt)
-select decision_id, approval_id, case_id, reviewer, verdict, code, body, receipt
+insert into decisions (decision_id, approval_id, case_id, reviewer, verdict, code, amount_minor, currency, body, receipt)
+select decision_id, approval_id, case_id, reviewer, verdict, code, amount_minor, currency, body, receipt
 from json_populate_recordset(null::decisions, %(rows)s::json)
 
 -- name: insert_intents

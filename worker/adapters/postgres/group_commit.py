@@ -94,7 +94,7 @@ class GroupCommit:
     async def _write_rows(self, connection: AsyncConnection[Any], rows: UnitRows, ground: Ground) -> None:
         await _send(connection, "insert_cases", rows.new_cases)
         await _send(connection, "update_cases", rows.changed_cases)
-        await _send(connection, "close_approvals", rows.closed_approvals)
+        await _send(connection, "change_approvals", rows.changed_approvals)
         await _send(connection, "insert_approvals", rows.new_approvals)
         await _send(connection, "insert_decisions", rows.decisions)
         await _send(connection, "insert_intents", rows.new_intents, lease=self._lease)

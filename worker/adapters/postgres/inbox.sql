@@ -34,12 +34,22 @@ returning
 update inbox set available_at = now() where leased_by = %(worker)s and finished_at is null
 
 -- name: due_approvals
+-- A deadline does not overtake a message about its question that came in time and is still being worked on.
 update approvals
 set available_at = now() + %(lease)s
 where approval_id in (
     select approval_id
     from approvals
-    where closed_at is null and available_at <= now()
+    where
+        closed_at is null
+        and available_at <= now()
+        and not exists (
+            select from inbox
+            where
+                inbox.correlation in (approvals.approval_id::text, approvals.exception_id)
+                and inbox.finished_at is null
+                and inbox.received_at <= approvals.available_at
+        )
     order by available_at
     limit %(limit)s
     for update skip locked

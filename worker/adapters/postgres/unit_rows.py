@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from schemas.values import Money
 from worker.application.threads import ThreadWrites
 from worker.application.unit_of_work import UnitOfWork
 from worker.domain.approval import ApprovalRequest, Decision, Receipt
@@ -21,7 +22,7 @@ class UnitRows:
 
     new_cases: list[Row] = field(default_factory=list)
     changed_cases: list[Row] = field(default_factory=list)
-    closed_approvals: list[Row] = field(default_factory=list)
+    changed_approvals: list[Row] = field(default_factory=list)
     new_approvals: list[Row] = field(default_factory=list)
     decisions: list[Row] = field(default_factory=list)
     new_intents: list[Row] = field(default_factory=list)
@@ -50,10 +51,12 @@ def rows_of(units: Sequence[UnitOfWork], announcer: Announcer, now: datetime) ->
 def _add(rows: UnitRows, unit: UnitOfWork) -> None:
     if unit.case is not None:
         _add_case(rows, unit.case)
-    for approval in unit.approvals:
-        _add_approval(rows, approval, unit.case)
+    for approval in unit.changed_approvals:
+        _add_approval(rows, approval, False, unit.case)
+    if unit.new_approval is not None:
+        _add_approval(rows, unit.new_approval, True, unit.case)
     if unit.decision is not None:
-        rows.decisions.append(_decision_row(*unit.decision))
+        rows.decisions.append(_decision_row(*unit.decision, unit.signed))
     _add_money(rows, unit)
     if unit.audit is not None:
         rows.audit.append(dict(unit.audit))
@@ -72,6 +75,7 @@ def _add_case(rows: UnitRows, case: Case) -> None:
         "case_id": case.case_id,
         "state": case.state,
         "version": case.version,
+        **_amount(case.proposal.amount),
         "finished_at": case.finished_at,
         "body": case,
     }
@@ -92,24 +96,25 @@ def _add_case(rows: UnitRows, case: Case) -> None:
     )
 
 
-def _add_approval(rows: UnitRows, approval: ApprovalRequest, case: Case | None) -> None:
-    row: Row = {"approval_id": approval.approval_id, "body": approval}
-    if not approval.is_open:
-        rows.closed_approvals.append({**row, "closed_at": approval.closed_at})
+def _add_approval(rows: UnitRows, approval: ApprovalRequest, is_new: bool, case: Case | None) -> None:
+    row: Row = {
+        "approval_id": approval.approval_id,
+        "due_at": approval.due_at,
+        "available_at": approval.timers[0].at,
+        "closed_at": approval.closed_at,
+        "body": approval,
+    }
+    if not is_new:
+        rows.changed_approvals.append(row)
         return
     if case is None:
         raise ValueError("an approval request is opened together with its case's new version")
     rows.new_approvals.append(
-        {
-            **row,
-            "case_id": approval.case_id,
-            "case_version": case.version,
-            "due_at": approval.due_at,
-        }
+        {**row, "case_id": approval.case_id, "exception_id": approval.exception_id, "case_version": case.version}
     )
 
 
-def _decision_row(decision: Decision, receipt: Receipt) -> Row:
+def _decision_row(decision: Decision, receipt: Receipt, amount: Money | None) -> Row:
     return {
         "decision_id": decision.decision_id,
         "approval_id": receipt.approval_id,
@@ -117,9 +122,14 @@ def _decision_row(decision: Decision, receipt: Receipt) -> Row:
         "reviewer": decision.reviewer.id,
         "verdict": decision.verdict,
         "code": receipt.code,
+        **_amount(amount),
         "body": decision,
         "receipt": receipt,
     }
+
+
+def _amount(amount: Money | None) -> Row:
+    return {"amount_minor": amount and amount.amount_minor, "currency": amount and amount.currency}
 
 
 def _add_money(rows: UnitRows, unit: UnitOfWork) -> None:

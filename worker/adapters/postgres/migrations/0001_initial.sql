@@ -12,22 +12,27 @@ create table cases (
     kind          text not null,
     state         text not null,
     version       integer not null,
+    amount_minor  bigint,
+    currency      text,
     opened_at     timestamptz not null,
     finished_at   timestamptz,
     body          jsonb not null
 );
 create index cases_unfinished on cases (opened_at) where finished_at is null;
-create index cases_by_order on cases (order_id);
+create index cases_by_order on cases (order_id, opened_at);
+create index cases_by_customer on cases (customer_id, opened_at) where customer_id is not null;
 
 create table approvals (
     approval_id   uuid primary key,
     case_id       uuid not null,
+    exception_id  text not null,
     case_version  integer not null,
     due_at        timestamptz not null,
     available_at  timestamptz not null,
     closed_at     timestamptz,
     body          jsonb not null
 );
+-- `available_at` is the next timer: a reminder, the end of a claim, or the deadline.
 create index approvals_by_case on approvals (case_id, case_version);
 create unique index approvals_one_open on approvals (case_id) where closed_at is null;
 create index approvals_due on approvals (available_at) where closed_at is null;
@@ -39,12 +44,15 @@ create table decisions (
     reviewer      text not null,
     verdict       text not null,
     code          text not null,
+    amount_minor  bigint,
+    currency      text,
     body          jsonb not null,
     receipt       jsonb not null,
     received_at   timestamptz not null default now()
 );
 create index decisions_by_case on decisions (case_id) where case_id is not null;
 create unique index decisions_one_accepted on decisions (approval_id, reviewer) where code in ('ACCEPTED', 'RECORDED');
+create index decisions_signed on decisions (lower(reviewer), received_at) where code in ('ACCEPTED', 'RECORDED');
 
 create table intents (
     idempotency_key  text primary key,
@@ -67,6 +75,13 @@ create table order_balances (
     captured_minor  bigint not null,
     refunded_minor  bigint not null,
     constraint never_more_than_captured check (refunded_minor between 0 and captured_minor)
+);
+
+-- One row for each order, customer or reviewer whose figures a decision depends on: who changes those figures raises
+-- the version, so that two decisions that looked at the same figures cannot both be committed.
+create table watches (
+    key      text primary key,
+    version  bigint not null
 );
 
 create table audit (
@@ -101,7 +116,7 @@ create table inbox (
     unique (topic, partition, "offset", part)
 );
 create index inbox_unfinished on inbox (available_at) where finished_at is null;
-create index inbox_parked on inbox (correlation) where finished_at is null and leased_by is null;
+create index inbox_open_correlation on inbox (correlation) where finished_at is null;
 
 create table outbox (
     outbox_id     bigint generated always as identity primary key,
@@ -133,6 +148,15 @@ create table dead_letters (
     replayed_at     timestamptz,
     unique (topic, partition, "offset", part)
 );
+
+-- The register of reviewers, where one is configured: `key` is the id in lower case, without surrounding space.
+create table reviewers (
+    key         text primary key,
+    delegate    text,
+    body        jsonb not null,
+    changed_at  timestamptz not null default now()
+);
+create index reviewers_by_delegate on reviewers (delegate) where delegate is not null;
 
 -- The default orders port: what the shop knows, when it keeps that beside us.
 create table orders (
