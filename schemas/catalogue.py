@@ -1,12 +1,13 @@
 """Which event goes where: the six topics, their directions and the types each may carry."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
 from schemas.cloudevents import Refused
 from schemas.events import (
+    ApprovalCommanded,
     ApprovalNeeded,
     ApprovalUpdated,
     Event,
@@ -32,6 +33,7 @@ class Topic:
     """`name` is the default one, without the configured prefix.
 
     `plain` is the type of a record without CloudEvents attributes; only topics that people write to have one.
+    `plain_with` names fields by which such a record says that it is of another type.
     """
 
     name: str
@@ -39,17 +41,22 @@ class Topic:
     events: Mapping[str, type[Event]]
     about: str
     plain: str | None = None
+    plain_with: Mapping[str, str] = field(default_factory=dict)
 
-    def model(self, type_: str | None) -> type[Event]:
-        """The model of a record by its CloudEvents type, None for a plain record.
+    def model(self, type_: str | None, data: object = None) -> type[Event]:
+        """The model of a record by its CloudEvents type; by its data where it is plain, and the type None.
 
         Raises `Refused` with SCHEMA_UNSUPPORTED for a type that this topic does not carry.
         """
-        model = self.events.get(type_ or self.plain or "")
+        model = self.events.get(type_ or self._plain_type(data))
         if model is None:
             carried = ", ".join(self.events)
             raise Refused(RejectionReason.SCHEMA_UNSUPPORTED, f"the type is not one of this topic: {carried}")
         return model
+
+    def _plain_type(self, data: object) -> str:
+        fields = data if isinstance(data, dict) else {}
+        return next((type_ for name, type_ in self.plain_with.items() if name in fields), self.plain or "")
 
 
 def _types(*models: type[Event]) -> Mapping[str, type[Event]]:
@@ -73,15 +80,16 @@ APPROVALS = Topic(
 REVIEW_DECISIONS = Topic(
     "review-decisions",
     Direction.IN,
-    _types(ReviewDecided),
-    "What a reviewer decided: one decision, or a batch of them.",
+    _types(ReviewDecided, ApprovalCommanded),
+    "What a reviewer decided, one decision or a batch of them; and who takes or hands over an approval request.",
     plain=ReviewDecided.TYPE,
+    plain_with={"command": ApprovalCommanded.TYPE},
 )
 DECISION_RECEIPTS = Topic(
     "decision-receipts",
     Direction.OUT,
     _types(ReviewReceipt),
-    "One answer to each decision, always.",
+    "One answer to each decision and each command, always.",
 )
 ORDER_OUTCOMES = Topic(
     "order-outcomes",

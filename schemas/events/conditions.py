@@ -21,3 +21,9 @@ def when(field: str, values: Iterable[str], then: JsonSchema) -> JsonSchema:
     """Where `field` is one of `values`, `then` must hold."""
     says_so = {"required": [field], "properties": {field: {"enum": [str(value) for value in values]}}}
     return {"if": says_so, "then": then}
+
+
+def only_when(field: str, other: str, values: Iterable[str]) -> JsonSchema:
+    """`field` may be given only where `other` is one of `values`."""
+    says_so = {"required": [other], "properties": {other: {"enum": [str(value) for value in values]}}}
+    return {"if": given(field), "then": says_so}

@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import ConfigDict, Field, SerializeAsAny, SkipValidation, TypeAdapter, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from schemas.events.conditions import JsonSchema, given, when
+from schemas.events.conditions import JsonSchema, given, only_when, when
 from schemas.events.event import Event, Time
+from schemas.events.legibility import legible_identifier
 from schemas.values import Identifier, ReceiptCode, Reviewer, ShortText, Text, Verdict
 
-_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 _NEEDED_BY = {
     Verdict.MODIFY: "changes",
     Verdict.CHOOSE: "choice",
@@ -20,6 +20,7 @@ _PUBLISHED_RULES: JsonSchema = {
         {"anyOf": [given("approval_id"), given("exception_id")]},
         {"anyOf": [given("verdict"), given("response")]},
         *(when("verdict", [verdict], given(field)) for verdict, field in _NEEDED_BY.items()),
+        only_when("escalate_to", "verdict", [Verdict.ESCALATE]),
     ]
 }
 
@@ -30,8 +31,9 @@ class ReviewDecided(Event):
     The request is named by `approval_id`, or by the business key `exception_id` and, when several
     levels are open, the name of the `level`. `changes` is read later, against what was asked: a
     mistake in it is answered with INVALID_CHANGES. `choice` is a method or the index of an
-    alternative. `response` carries the answer in the shape of LangChain's human-in-the-loop
-    middleware or of Agent Inbox, in place of `verdict`.
+    alternative. `escalate_to` names the level to ask instead; without it the next one is asked.
+    `response` carries the answer in the shape of LangChain's human-in-the-loop middleware or of
+    Agent Inbox, in place of `verdict`.
     """
 
     TYPE: ClassVar[str] = "signoff.review.decided.v1"
@@ -46,6 +48,7 @@ class ReviewDecided(Event):
     reviewer: Reviewer
     changes: dict[str, Any] | None = None
     choice: Annotated[int, Field(strict=True, ge=0)] | Identifier | None = None
+    escalate_to: Identifier | None = None
     comment: Text | None = None
     review_hash: ShortText | None = None
     response: Any = None
@@ -63,26 +66,17 @@ class ReviewDecided(Event):
                 "the verdict {verdict} needs `{field}`",
                 {"verdict": self.verdict, "field": needed},
             )
+        if self.escalate_to is not None and self.verdict is not Verdict.ESCALATE:
+            raise PydanticCustomError("escalate_to_forbidden", "`escalate_to` goes with the verdict escalate only")
         return self
 
 
-_Unread = SerializeAsAny[SkipValidation[ReviewDecided]]
-
-
-class ReviewBatch(Event):
-    """Many decisions in one record. Each is read and answered on its own: one refusal stops no sibling."""
-
-    TYPE: ClassVar[str] = ReviewDecided.TYPE
-
-    # Published as decisions, but validated one by one: see decisions_in.
-    decisions: Annotated[tuple[_Unread, ...], Field(min_length=1, max_length=1000)]
-
-
 class ReviewReceipt(Event):
-    """Our answer to a decision: one for each, always. `message` is a sentence for the reviewer.
+    """Our answer to a decision or a command: one for each, always. `message` is a sentence for who
+    sent it.
 
-    `decided_by` and `decided_at` name who closed the approval request and when, whoever sent this
-    decision.
+    `decision_id` is the id of what it answers: of a command, its `command_id`. `decided_by` and
+    `decided_at` name who closed the approval request and when, whoever sent this decision.
     """
 
     TYPE: ClassVar[str] = "signoff.review.receipt.v1"
@@ -97,24 +91,9 @@ class ReviewReceipt(Event):
     decided_at: Time | None = None
 
 
-def decisions_in(data: object) -> tuple[object, ...]:
-    """The decisions of one record, each still to be validated, and to be answered on its own.
-
-    Raises ValidationError when `decisions` is no list, is empty or is longer than a batch may be.
-    """
-    if isinstance(data, dict) and "decisions" in data:
-        return ReviewBatch.model_validate(data).decisions
-    return (data,)
-
-
 def legible_decision_id(data: object) -> str | None:
     """The id under which an otherwise illegible decision can be answered, if there is one."""
-    if not isinstance(data, dict):
-        return None
-    try:
-        return _IDENTIFIER.validate_python(data.get("decision_id"), strict=True)
-    except ValidationError:
-        return None
+    return legible_identifier(data, "decision_id")
 
 
 def receipt_code_of(error: ValidationError) -> ReceiptCode:

@@ -45,6 +45,7 @@ _ASKED_AND_ANSWERED = {APPROVALS: REVIEW_DECISIONS, REVIEW_DECISIONS: DECISION_R
 _CORRELATED_BY = {
     "ApprovalNeeded": "approval_id",
     "ApprovalUpdated": "approval_id",
+    "ApprovalCommanded": "approval_id",
     "ReviewDecided": "approval_id",
     "ReviewReceipt": "decision_id",
     "ExceptionRaised": "exception_id",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.events import (
+    ApprovalCommanded,
     ApprovalNeeded,
     ApprovalUpdated,
     Event,
@@ -47,6 +48,46 @@ _BY_BUSINESS_KEY = {
     "verdict": "reject",
     "reviewer": {"id": "user:omar", "roles": ["finance"]},
     "comment": "already refunded by the carrier",
+}
+
+_ESCALATED = {
+    "decision_id": "5b1a9c1f",
+    "approval_id": _APPROVAL,
+    "verdict": "escalate",
+    "escalate_to": "director",
+    "reviewer": {"id": "user:maria", "roles": ["manager"]},
+}
+_CHOSEN = {
+    "decision_id": "5b1a9c20",
+    "approval_id": _APPROVAL,
+    "verdict": "choose",
+    "choice": 0,
+    "reviewer": {"id": "user:maria", "roles": ["manager"]},
+}
+_SIGNED = {"level": "manager", "reviewer": "user:maria", "verdict": "modify", "at": "2026-01-05T10:20:00Z"}
+_SIGNED_FOR_ANOTHER = {
+    "level": "director",
+    "reviewer": "user:jonas",
+    "verdict": "approve",
+    "at": "2026-01-05T10:30:00Z",
+    "on_behalf_of": ["user:dora"],
+}
+_COMMANDED: dict[str, Example] = {
+    "claim": {
+        "command_id": "0193a1b2-7c00-7000-8000-000000000004",
+        "approval_id": _APPROVAL,
+        "command": "claim",
+        "by": {"id": "user:maria", "roles": ["manager"]},
+    },
+    "hand-over by business key": {
+        "command_id": "77aa02",
+        "exception_id": "EXC-1001",
+        "level": "manager",
+        "command": "delegate",
+        "by": {"id": "user:maria", "roles": ["manager"]},
+        "to": "user:jonas",
+        "comment": "I am away from noon",
+    },
 }
 
 _RAISED: dict[str, Example] = {
@@ -114,6 +155,18 @@ _NEEDED: Example = {
     "hitl": {"action_requests": [], "review_configs": []},
 }
 
+_NEEDED_NEXT: Example = {
+    **_NEEDED,
+    "approval_id": "0193a1b2-7c00-7000-8000-000000000005",
+    "level": {"name": "director", "number": 2, "of": 2},
+    "part": "method",
+    "quorum": 2,
+    "allowed_verdicts": ["approve", "reject", "choose"],
+    "proposal": {**_NEEDED["proposal"], "amount": _AGREED, "customer_message": "We refund 120.00 USD."},
+    "signed_by": [_SIGNED],
+    "hitl": None,
+}
+
 _OUTCOME: Example = {
     "case_id": _CASE,
     "exception_id": "EXC-1001",
@@ -125,11 +178,11 @@ _OUTCOME: Example = {
     "amount": _AGREED,
     "method": "store_credit",
     "payment_reference": "re_1001",
-    "decided_by": [{"level": "manager", "reviewer": "user:maria", "verdict": "modify", "at": "2026-01-05T10:20:00Z"}],
+    "decided_by": [_SIGNED, _SIGNED_FOR_ANOTHER],
     "reason": "keeps the mug",
     "customer_message": "We refund 120.00 USD.",
     "opened_at": "2026-01-05T10:00:00Z",
-    "finished_at": "2026-01-05T10:20:01Z",
+    "finished_at": "2026-01-05T10:30:01Z",
 }
 
 _SENT: Mapping[type[Event], dict[str, Example]] = {
@@ -137,7 +190,7 @@ _SENT: Mapping[type[Event], dict[str, Example]] = {
     ExceptionWithdrawn: {
         "withdrawal": {"exception_id": "EXC-1001", "requested_by": "user:sam", "reason": "solved by phone"}
     },
-    ApprovalNeeded: {"refund at a manager": _NEEDED},
+    ApprovalNeeded: {"refund at a manager": _NEEDED, "its method at two directors": _NEEDED_NEXT},
     ApprovalUpdated: {
         "claimed": {
             "approval_id": _APPROVAL,
@@ -150,7 +203,13 @@ _SENT: Mapping[type[Event], dict[str, Example]] = {
             "assignee": "user:maria",
         }
     },
-    ReviewDecided: {"modify": _DECIDED, "by business key": _BY_BUSINESS_KEY},
+    ApprovalCommanded: _COMMANDED,
+    ReviewDecided: {
+        "modify": _DECIDED,
+        "by business key": _BY_BUSINESS_KEY,
+        "escalation": _ESCALATED,
+        "choice": _CHOSEN,
+    },
     ReviewBatch: {"two decisions": {"decisions": [_DECIDED, _BY_BUSINESS_KEY]}},
     ReviewReceipt: {
         "second answer": {
@@ -162,7 +221,15 @@ _SENT: Mapping[type[Event], dict[str, Example]] = {
             "message": "user:maria decided this at 2026-01-05T10:20:00Z",
             "decided_by": "user:maria",
             "decided_at": "2026-01-05T10:20:00Z",
-        }
+        },
+        "claimed": {
+            "decision_id": _COMMANDED["claim"]["command_id"],
+            "approval_id": _APPROVAL,
+            "case_id": _CASE,
+            "accepted": True,
+            "code": "RECORDED",
+            "message": "user:maria holds it until 2026-01-05 11:10:00Z",
+        },
     },
     ResolutionOutcome: {"paid as modified": _OUTCOME},
     MessageRejected: {

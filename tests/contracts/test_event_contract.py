@@ -9,22 +9,29 @@ from pydantic import ValidationError
 from schemas.catalogue import EVENTS, ORDER_EXCEPTIONS, ORDER_OUTCOMES, REVIEW_DECISIONS, topic_name
 from schemas.cloudevents import Refused
 from schemas.events import (
+    MOST_DECISIONS,
+    ApprovalCommanded,
     ExceptionRaised,
     ExceptionWithdrawn,
     MessageRejected,
     ReviewDecided,
     ReviewReceipt,
+    batches_of,
     decisions_in,
+    legible_command_id,
     legible_decision_id,
     receipt_code_of,
     rejection_of,
 )
 from schemas.generate.examples import sent
+from schemas.strict_json import MAX_BYTES
 from schemas.values import ReceiptCode, RejectionReason
 
 REFUND = sent(ExceptionRaised)["refund"]
 TOOL_CALL = sent(ExceptionRaised)["tool call"]
 DECISION = sent(ReviewDecided)["modify"]
+CLAIM = sent(ApprovalCommanded)["claim"]
+DELEGATION = sent(ApprovalCommanded)["hand-over by business key"]
 CANARY = "Ada Lovelace, 12 Rue Canari"
 
 
@@ -183,14 +190,25 @@ def test_a_choice_is_an_index_or_a_method(choice: object) -> None:
         {"verdict": "choose", "choice": True},
         {"verdict": "choose", "choice": -1},
         {"verdict": "request_changes", "comment": ""},
+        {"verdict": "choose", "choice": 1.5},
         {"reviewer": None},
         {"reviewer": {"roles": ["manager"]}},
         {"comment": "x" * 4001},
+        {"escalate_to": "director"},
+        {"verdict": "escalate", "escalate_to": ""},
+        {"verdict": None, "response": [{"type": "accept"}], "escalate_to": "director"},
     ],
     ids=json.dumps,
 )
 def test_a_decision_that_cannot_be_read_is_invalid(changes: dict[str, Any]) -> None:
     assert answer(**changes) is ReceiptCode.INVALID
+
+
+def test_an_escalation_may_name_the_level_that_is_asked_instead() -> None:
+    escalated = ReviewDecided.model_validate({**DECISION, "verdict": "escalate", "escalate_to": "director"})
+    assert escalated.escalate_to == "director"
+    with pytest.raises(ValidationError, match="`escalate_to` goes with the verdict escalate only"):
+        ReviewDecided.model_validate({**DECISION, "escalate_to": "director"})
 
 
 @pytest.mark.parametrize("changes", [None, {}, [], "all"], ids=json.dumps)
@@ -217,6 +235,55 @@ def test_one_bad_decision_of_a_batch_leaves_its_siblings_alone() -> None:
 def test_a_batch_that_is_no_batch_is_refused(decisions: object) -> None:
     with pytest.raises(ValidationError):
         decisions_in({"decisions": decisions})
+
+
+def test_decisions_are_sent_in_as_few_records_as_carry_them_and_in_their_order() -> None:
+    decisions = [{**DECISION, "decision_id": f"D-{number}"} for number in range(2 * MOST_DECISIONS + 1)]
+    short = [{"decision_id": decision["decision_id"], "comment": "x"} for decision in decisions]
+    assert [len(batch) for batch in batches_of(short)] == [MOST_DECISIONS, MOST_DECISIONS, 1]
+    assert [decision for batch in batches_of(decisions) for decision in batch] == decisions
+    assert list(batches_of([])) == []
+
+
+def test_no_batch_is_larger_than_a_record_may_be() -> None:
+    wordy = [{**DECISION, "decision_id": f"D-{number}", "comment": "ß" * 4000} for number in range(100)]
+    sizes = [len(json.dumps({"decisions": batch}, ensure_ascii=False).encode()) for batch in batches_of(wordy)]
+    assert len(sizes) > 1
+    assert max(sizes) < MAX_BYTES
+    assert [len(batch) for batch in batches_of([DECISION, {"comment": "x" * MAX_BYTES}, DECISION])] == [1, 1, 1]
+
+
+def test_a_command_names_its_request_as_a_decision_does() -> None:
+    assert ApprovalCommanded.model_validate(CLAIM).approval_id == CLAIM["approval_id"]
+    delegation = ApprovalCommanded.model_validate(DELEGATION)
+    assert (delegation.approval_id, delegation.exception_id, delegation.to) == (None, "EXC-1001", "user:jonas")
+
+
+@pytest.mark.parametrize(
+    ("command", "changes", "said"),
+    [
+        (CLAIM, {"approval_id": None}, "a command needs `approval_id` or `exception_id`"),
+        (CLAIM, {"command": "steal"}, "command: Input should be 'claim', 'release', 'reassign' or 'delegate'"),
+        (CLAIM, {"to": "user:jonas"}, "`to` goes with reassign and delegate, not with claim"),
+        (CLAIM, {"command": "release", "to": "user:jonas"}, "`to` goes with reassign and delegate, not with release"),
+        (CLAIM, {"command": "reassign"}, "the command reassign needs `to`"),
+        (DELEGATION, {"to": None}, "the command delegate needs `to`"),
+        (DELEGATION, {"to": " "}, "to: String should have at least 1 character"),
+        (CLAIM, {"by": None}, "by: must be an object"),
+        (CLAIM, {"command_id": 7}, "command_id: Input should be a valid string"),
+    ],
+)
+def test_a_command_that_cannot_be_read_is_refused_in_words(
+    command: dict[str, Any], changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        ApprovalCommanded.model_validate({**command, **changes})
+    assert rejection_of(caught.value) == (RejectionReason.SCHEMA_INVALID, said)
+
+
+def test_a_command_is_answered_when_its_id_is_legible() -> None:
+    assert legible_command_id({"command_id": " c-1 "}) == "c-1"
+    assert legible_command_id({"decision_id": "d-1"}) is None
 
 
 @pytest.mark.parametrize(
@@ -262,7 +329,13 @@ def test_an_outgoing_event_has_every_field_and_times_in_utc() -> None:
 
 def test_a_plain_record_has_the_default_type_of_its_topic() -> None:
     assert ORDER_EXCEPTIONS.model(None) is ExceptionRaised
-    assert REVIEW_DECISIONS.model(None) is ReviewDecided
+    assert REVIEW_DECISIONS.model(None, DECISION) is ReviewDecided
+
+
+def test_a_plain_record_with_a_command_is_one_and_an_attribute_outweighs_it() -> None:
+    assert REVIEW_DECISIONS.model(None, CLAIM) is ApprovalCommanded
+    assert REVIEW_DECISIONS.model(ReviewDecided.TYPE, CLAIM) is ReviewDecided
+    assert REVIEW_DECISIONS.model(None, ["command"]) is ReviewDecided
 
 
 @pytest.mark.parametrize("type_", ["signoff.exception.raised.v2", ReviewDecided.TYPE, "", CANARY])

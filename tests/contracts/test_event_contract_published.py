@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pydantic import ValidationError
 
 from schemas.catalogue import EVENTS, TOPICS, Direction
-from schemas.events import Event, ExceptionRaised, ReviewBatch, ReviewDecided
+from schemas.events import ApprovalCommanded, Event, ExceptionRaised, ReviewBatch, ReviewDecided
 from schemas.generate.__main__ import ROOT, main
 from schemas.generate.examples import published, sent
 from schemas.generate.files import drift, write
@@ -18,6 +18,7 @@ from schemas.generate.json_schema import messages_of
 INCOMING = {type_ for topic in TOPICS if topic.direction is Direction.IN for type_ in topic.events}
 REFUND = sent(ExceptionRaised)["refund"]
 DECISION = sent(ReviewDecided)["modify"]
+DELEGATION = sent(ApprovalCommanded)["hand-over by business key"]
 
 
 def validator(type_: str) -> Draft202012Validator:
@@ -103,9 +104,22 @@ BAD_DECISIONS: list[dict[str, Any]] = [
     {"reviewer": None},
     {"reviewer": {}},
     {"decision_id": ""},
+    {"escalate_to": "director"},
+    {"verdict": None, "response": {}, "escalate_to": "director"},
 ]
-PLANTED = [(ExceptionRaised, REFUND | bad) for bad in BAD_EXCEPTIONS] + [
-    (ReviewDecided, DECISION | bad) for bad in BAD_DECISIONS
+BAD_COMMANDS: list[dict[str, Any]] = [
+    {"exception_id": None},
+    {"command": "steal"},
+    {"command": "claim"},
+    {"command": "release"},
+    {"to": None},
+    {"by": {}},
+    {"command_id": ""},
+]
+PLANTED = [
+    *((ExceptionRaised, REFUND | bad) for bad in BAD_EXCEPTIONS),
+    *((ReviewDecided, DECISION | bad) for bad in BAD_DECISIONS),
+    *((ApprovalCommanded, DELEGATION | bad) for bad in BAD_COMMANDS),
 ]
 
 
