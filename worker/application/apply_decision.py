@@ -1,21 +1,43 @@
 """A reviewer decided: check that they may, resume the case, and answer with a receipt whatever happens."""
 
 from dataclasses import replace
-from datetime import datetime
+from typing import Any
 
-from schemas.values import ApprovalChange, Changes, ReceiptCode, Signature, Verdict
-from worker.application.announcements import ApprovalUpdated, ReceiptGiven
-from worker.application.close_approval import answer_question, closed_approval
-from worker.application.examine_decision import Refusal, duplicate, examine
-from worker.application.follow_run import concluded, execute, parked
+from schemas.values import ReceiptCode, Verdict
+from worker.application.announcements import ReceiptGiven
+from worker.application.answer_question import answer_question, ask_anew, closing_update
+from worker.application.examine_decision import AGREES, Examined, examine
+from worker.application.follow_run import ask, concluded, execute, parked
 from worker.application.messages import Delivery, IllegibleDecision
+from worker.application.next_question import Answer
+from worker.application.order_changes import difference_since
 from worker.application.ports import Ports
 from worker.application.ports.store import CaseView
-from worker.application.ports.workflow import Finished, StuckThread
-from worker.application.transition import note
+from worker.application.ports.workflow import Finished, Paused, StuckThread
+from worker.application.receipts import receipt_for, refused
+from worker.application.refusal import Refusal, duplicate
+from worker.application.transition import SYSTEM, note
 from worker.application.unit_of_work import CaseQuery, Postponement, UnitOfWork
-from worker.domain.approval import ApprovalRequest, Closing, Decision, Receipt
-from worker.domain.exception_case import Case, CaseState
+from worker.domain.approval import Closing, Decision, Receipt
+from worker.domain.exception_case import CaseState
+from worker.domain.order_exception import Facts, Feedback
+
+_CLOSES_AS = {
+    Verdict.APPROVE: Closing.APPROVED,
+    Verdict.MODIFY: Closing.MODIFIED,
+    Verdict.CHOOSE: Closing.MODIFIED,
+    Verdict.REJECT: Closing.REJECTED,
+    Verdict.ESCALATE: Closing.ESCALATED,
+    Verdict.REQUEST_CHANGES: Closing.CHANGES_REQUESTED,
+}
+
+_TOLD = {
+    Closing.APPROVED: "approved",
+    Closing.MODIFIED: "approved as changed",
+    Closing.REJECTED: "rejected: nothing will be done",
+    Closing.ESCALATED: "escalated",
+    Closing.CHANGES_REQUESTED: "changes requested: it is analysed anew",
+}
 
 
 def query(decision: Decision) -> CaseQuery:
@@ -23,27 +45,28 @@ def query(decision: Decision) -> CaseQuery:
         approval_id=decision.approval_id,
         exception_id=None if decision.approval_id else decision.exception_id,
         decision_id=decision.decision_id,
+        reviewer=decision.reviewer.id,
     )
 
 
 async def apply_decision(decision: Decision, delivery: Delivery, view: CaseView, ports: Ports) -> UnitOfWork:
-    """The first valid decision closes the approval request; every other one learns why it did not."""
-    if view.approval is None and _may_be_early(view, delivery, ports):
+    """A valid decision counts, and closes the question unless its quorum is open; every other one learns why not.
+
+    Raises OrdersUnavailable when the shop must be asked once more before money moves, and does not answer.
+    """
+    if _may_be_early(decision, delivery, view, ports):
         return UnitOfWork(postponed=Postponement(seconds=min(30.0, 0.5 * 2**delivery.attempts)))
     try:
-        case, approval, changes = examine(decision, delivery, view)
+        examined = examine(decision, delivery, view, ports)
     except Refusal as refusal:
-        return _refused(decision, refusal, view)
-    answer = {
-        "verdict": decision.verdict.value,
-        "changes": changes and changes.model_dump(mode="json", exclude_none=True),
-    }
+        return refused(decision, refusal, view)
+    if examined.verdict is Verdict.APPROVE and examined.quorum_is_open:
+        return _recorded(decision, examined, view)
     try:
-        run = await answer_question(case, answer, view, ports)
+        return await _closed(decision, examined, view, ports)
     except StuckThread as stuck:
         stale = Refusal(ReceiptCode.STALE, "the case cannot go on; an operator has to look at it")
-        return replace(_refused(decision, stale, view), **parked(case, view, str(stuck)))
-    return _accepted(decision, changes, case, approval, run, view, ports)
+        return replace(refused(decision, stale, view), **parked(examined.case, view, str(stuck)))
 
 
 def answer_illegible(message: IllegibleDecision, view: CaseView) -> UnitOfWork:
@@ -58,100 +81,170 @@ def answer_illegible(message: IllegibleDecision, view: CaseView) -> UnitOfWork:
     return UnitOfWork(announcements=(ReceiptGiven(receipt, None),))
 
 
-def _may_be_early(view: CaseView, delivery: Delivery, ports: Ports) -> bool:
-    known = view.earlier is not None or view.case is not None
-    return not known and delivery.waited_s < ports.patience.early.total_seconds()
+def _may_be_early(decision: Decision, delivery: Delivery, view: CaseView, ports: Ports) -> bool:
+    """Its case is not known yet, or does not ask the level yet that the decision names."""
+    if view.earlier is not None or delivery.waited_s >= ports.patience.early.total_seconds():
+        return False
+    if view.case is None:
+        return True
+    if decision.level is None or view.approval is None or view.case.state is not CaseState.WAITING:
+        return False
+    signed = {signature.level for signature in view.case.signatures}
+    return decision.level not in {view.approval.question.level.name, *signed}
 
 
-def _accepted(
-    decision: Decision,
-    changes: Changes | None,
-    case: Case,
-    approval: ApprovalRequest,
-    run: Finished,
-    view: CaseView,
-    ports: Ports,
-) -> UnitOfWork:
-    reviewer, now = decision.reviewer.id, view.now
-    rejected = decision.verdict is Verdict.REJECT
-    closed = closed_approval(approval, Closing.REJECTED if rejected else Closing.APPROVED, reviewer, now)
-    signature = Signature(level=approval.question.level.name, reviewer=reviewer, verdict=decision.verdict, at=now)
-    known = {
-        "signatures": (*case.signatures, signature),
-        "reason": decision.comment or "",
-    }
-    detail = {"decision_id": decision.decision_id, "review_hash": approval.review_hash}
-    if changes is not None:
-        detail["changed"] = ", ".join(sorted(decision.changes or {}))
-    if rejected:
-        record = {"actor": reviewer, "action": "rejected", "at": now, "detail": detail}
-        unit = concluded(case, CaseState.REJECTED, run, ports, record, {"interrupt_id": None, **known})
-    else:
-        unit = execute(case, run, view, ports, actor=reviewer, action="approved", detail=detail, **known)
-    receipt = _receipt(
-        decision,
-        ReceiptCode.ACCEPTED,
-        "rejected: nothing will be done" if rejected else "approved: it is being done",
-        closed,
-        by=reviewer,
-        at=now,
+def _recorded(decision: Decision, examined: Examined, view: CaseView) -> UnitOfWork:
+    """One more signature, and the level needs others: the question stays open, and nobody holds it any longer."""
+    approval, signature = examined.approval, examined.signature
+    votes = examined.signatures
+    needed = approval.question.quorum
+    changed = approval.model_copy(update={"votes": votes, "assignee": None})
+    noted, entry = note(
+        examined.case,
+        actor=signature.reviewer,
+        action="signed",
+        at=view.now,
+        detail=_detail(decision, examined),
+        signatures=(*examined.case.signatures, signature),
     )
+    receipt = receipt_for(
+        decision, ReceiptCode.RECORDED, f"counted: {len(votes)} of {needed} have signed", approval, signature.reviewer
+    )
+    return UnitOfWork(
+        case=noted,
+        audit=entry,
+        changed_approvals=(changed,),
+        decision=(decision, receipt),
+        signed=examined.proposal.amount,
+        watched=view.watched,
+        announcements=(ReceiptGiven(receipt, approval.order_id),),
+    )
+
+
+async def _closed(decision: Decision, examined: Examined, view: CaseView, ports: Ports) -> UnitOfWork:
+    """The answer closes its question. Raises StuckThread."""
+    approval, signature = examined.approval, examined.signature
+    if examined.verdict is Verdict.REQUEST_CHANGES:
+        unit = await _changes_requested(decision, examined, view, ports)
+    else:
+        run = await answer_question(examined.case, _answer(examined), view, ports)
+        if isinstance(run, Finished) and examined.verdict in AGREES:
+            changed = await difference_since(examined.case, view, ports)
+            if changed is not None:
+                return await _outdated(decision, examined, changed, view, ports)
+        unit = _went_on(decision, examined, run, view, ports)
+    closing = _CLOSES_AS[examined.verdict]
+    follows = f"; level {unit.new_approval.question.level.name} is asked" if unit.new_approval else ""
+    receipt = receipt_for(
+        decision, ReceiptCode.ACCEPTED, _TOLD[closing] + follows, approval, signature.reviewer, at=view.now
+    )
+    update = closing_update(approval, closing, signature.reviewer, view.now, votes=examined.signatures)
     return replace(
         unit,
-        approvals=(closed,),
+        changed_approvals=(update.closed,),
+        decision=(decision, receipt),
+        signed=examined.proposal.amount if examined.verdict in AGREES else None,
+        watched=view.watched,
+        announcements=(ReceiptGiven(receipt, approval.order_id), *update.announcements, *unit.announcements),
+    )
+
+
+def _answer(examined: Examined) -> Answer:
+    """What the thread is resumed with."""
+    before = examined.approval.question.signed_by
+    agrees = examined.verdict in AGREES
+    now = [signature for signature in examined.signatures if signature not in before] if agrees else []
+    return Answer(
+        verdict=examined.verdict,
+        proposal=examined.proposal if agrees and examined.changes_proposal else None,
+        signed_by=(*before, *now),
+        asks_again=examined.quorum_is_open,
+        levels=examined.levels,
+    )
+
+
+def _went_on(
+    decision: Decision, examined: Examined, run: Paused | Finished, view: CaseView, ports: Ports
+) -> UnitOfWork:
+    case, signature, reviewer = examined.case, examined.signature, examined.signature.reviewer
+    known: dict[str, Any] = {"signatures": (*case.signatures, signature), "reason": decision.comment or ""}
+    detail = _detail(decision, examined)
+    action = _CLOSES_AS[examined.verdict].value
+    if isinstance(run, Paused):
+        votes = examined.signatures if examined.quorum_is_open else ()
+        return ask(case, run, ports, at=view.now, actor=reviewer, action=action, detail=detail, votes=votes, **known)
+    if examined.verdict is Verdict.REJECT:
+        record = {"actor": reviewer, "action": action, "at": view.now, "detail": detail}
+        known |= {"interrupt_id": None, "proposal": examined.proposal}
+        return concluded(case, CaseState.REJECTED, run, ports, record, known)
+    return execute(case, run, view, ports, actor=reviewer, action=action, detail=detail, **known)
+
+
+async def _changes_requested(decision: Decision, examined: Examined, view: CaseView, ports: Ports) -> UnitOfWork:
+    """The case is analysed anew with what the reviewer asked for, and put to its first level again."""
+    case, question = examined.case, examined.approval.question
+    feedback = Feedback(
+        round=case.round,
+        level=question.level.name,
+        reviewer=examined.signature.reviewer,
+        at=view.now,
+        comment=decision.comment or "",
+        proposal=question.proposal,
+    )
+    facts = case.facts.model_copy(update={"feedback": (*case.facts.feedback, feedback)})
+    return await ask_anew(
+        case,
+        facts,
+        view,
+        ports,
+        actor=examined.signature.reviewer,
+        action=Closing.CHANGES_REQUESTED.value,
+        detail=_detail(decision, examined),
+        signatures=(*case.signatures, examined.signature),
+    )
+
+
+async def _outdated(decision: Decision, examined: Examined, facts: Facts, view: CaseView, ports: Ports) -> UnitOfWork:
+    """The order is not what the reviewer was shown: the question is asked anew, with the difference named."""
+    stale = Refusal(
+        ReceiptCode.STALE,
+        f"the order has changed since this was shown: {facts.difference}; the question is asked anew",
+    )
+    unit = await ask_anew(
+        examined.case,
+        facts,
+        view,
+        ports,
+        actor=SYSTEM,
+        action="order changed",
+        detail={"decision_id": decision.decision_id, "difference": facts.difference},
+    )
+    update = closing_update(examined.approval, Closing.OUTDATED, SYSTEM, view.now)
+    receipt = receipt_for(decision, stale.code, stale.message, examined.approval, None)
+    return replace(
+        unit,
+        changed_approvals=(update.closed,),
         decision=(decision, receipt),
         announcements=(
-            ReceiptGiven(receipt, approval.order_id),
-            ApprovalUpdated(closed, ApprovalChange.CLOSED, reviewer, now),
+            ReceiptGiven(receipt, examined.approval.order_id),
+            *update.announcements,
             *unit.announcements,
         ),
     )
 
 
-def _refused(decision: Decision, refusal: Refusal, view: CaseView) -> UnitOfWork:
-    """The receipt of a decision without effect. The first answer to an id stays the one on record."""
-    approval = view.approval
-    receipt = _receipt(
-        decision,
-        refusal.code,
-        refusal.message,
-        approval,
-        by=approval.closed_by if approval else None,
-        at=approval.closed_at if approval else None,
-    )
-    order_id = approval.order_id if approval else None
-    unit = UnitOfWork(announcements=(ReceiptGiven(receipt, order_id),))
-    if refusal.code is ReceiptCode.DUPLICATE:
-        return unit
-    unit = replace(unit, decision=(decision, receipt))
-    if view.case is None or view.case.state.is_terminal:
-        return unit
-    noted, entry = note(
-        view.case,
-        actor=decision.reviewer.id,
-        action="decision refused",
-        at=view.now,
-        detail={"decision_id": decision.decision_id, "code": refusal.code.value},
-    )
-    return replace(unit, case=noted, audit=entry)
-
-
-def _receipt(
-    decision: Decision,
-    code: ReceiptCode,
-    message: str,
-    approval: ApprovalRequest | None,
-    *,
-    by: str | None,
-    at: datetime | None,
-) -> Receipt:
-    return Receipt(
-        decision_id=decision.decision_id,
-        accepted=code in (ReceiptCode.ACCEPTED, ReceiptCode.RECORDED),
-        code=code,
-        message=message,
-        approval_id=str(approval.approval_id) if approval else decision.approval_id,
-        case_id=approval.case_id if approval else None,
-        decided_by=by,
-        decided_at=at,
-    )
+def _detail(decision: Decision, examined: Examined) -> dict[str, Any]:
+    """What the audit entry says: nothing that a person wrote."""
+    question = examined.approval.question
+    detail: dict[str, Any] = {
+        "decision_id": decision.decision_id,
+        "verdict": decision.verdict.value,
+        "level": question.level.name,
+        "review_hash": examined.approval.review_hash,
+    }
+    if examined.signature.on_behalf_of:
+        detail["on_behalf_of"] = list(examined.signature.on_behalf_of)
+    if examined.changes_proposal and examined.verdict in AGREES:
+        after, before = dict(examined.proposal), dict(question.proposal)
+        detail["changed"] = ", ".join(sorted(name for name in after if after[name] != before[name]))
+    return detail

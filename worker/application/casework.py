@@ -11,15 +11,16 @@ from datetime import timedelta
 from uuid import UUID
 
 from schemas.values import RejectionReason
-from worker.application import apply_decision, open_case, settle_intent
+from worker.application import apply_decision, hand_over, open_case, settle_intent
+from worker.application.act_on_timer import act_on_timer
 from worker.application.announcements import MessageRefused
 from worker.application.apply_decision import answer_illegible
-from worker.application.close_approval import expire_approval, withdraw_case
-from worker.application.messages import Decided, Delivery, IllegibleDecision, Outdated, Raised, Withdrawn
+from worker.application.messages import Commanded, Decided, Delivery, IllegibleDecision, Outdated, Raised, Withdrawn
 from worker.application.ports import Ports
 from worker.application.ports.orders import OrdersUnavailable
 from worker.application.ports.store import CaseView, UnitRefused
 from worker.application.unit_of_work import CaseQuery, Commit, Postponement, UnitOfWork
+from worker.application.withdraw_case import withdraw_case
 from worker.domain.resolution import Intent
 
 log = logging.getLogger(__name__)
@@ -72,10 +73,10 @@ class Casework:
             if done is not None and done.unit.intent is not None:
                 await self.settle(done.unit.intent, done.view_after(self._ports.monotonic() - began))
 
-    async def expire(self, approval_id: UUID) -> None:
-        """Closes an approval request whose deadline has passed."""
+    async def act_on_timer(self, approval_id: UUID) -> None:
+        """Does what is due about an approval request: a reminder, the end of a claim, its deadline."""
         query = CaseQuery(approval_id=str(approval_id))
-        await self._commit(query, lambda view: expire_approval(view, self._ports))
+        await self._commit(query, lambda view: act_on_timer(view, self._ports))
 
     async def settle(self, intent: Intent, known: CaseView | None = None) -> None:
         """Moves the money of a committed intent, or finds out that it moved, and concludes its case.
@@ -106,14 +107,16 @@ class Casework:
         ports, inbox_id = self._ports, delivery.inbox_id
         match delivery.message:
             case Raised() as raised:
-                return open_case.query(raised), lambda view: open_case.open_case(raised, inbox_id, view, ports)
+                return open_case.query(raised, ports), lambda view: open_case.open_case(raised, inbox_id, view, ports)
             case Decided(decision):
                 return apply_decision.query(decision), lambda view: apply_decision.apply_decision(
                     decision, delivery, view, ports
                 )
+            case Commanded(command):
+                return hand_over.query(command), lambda view: hand_over.hand_over(command, delivery, view, ports)
             case Withdrawn(exception_id, requested_by):
                 return CaseQuery(exception_id=exception_id), lambda view: withdraw_case(
-                    exception_id, requested_by, delivery.waited_s, view, ports
+                    requested_by, delivery.waited_s, view, ports
                 )
             case IllegibleDecision() as illegible:
 

@@ -1,128 +1,159 @@
-"""May this decision take effect? Each check either passes or says, in words, why its sender is refused."""
+"""May this decision take effect, and what does it do to the proposal? Whoever is refused is told why, in words."""
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from schemas.values import Changes, Money, ReceiptCode, Verdict
+from schemas.values import ApprovalPart, Changes, Money, Proposal, ReceiptCode, Signature, Verdict
+from worker.application.assess_case import drafted
+from worker.application.authority import standing_of
 from worker.application.follow_run import available_of
 from worker.application.messages import Delivery
+from worker.application.ports import Ports
 from worker.application.ports.store import CaseView
-from worker.domain.approval import ApprovalRequest, Closing, Decision, Receipt
+from worker.application.refusal import Refusal, addressed, check_open
+from worker.domain.approval import ApprovalRequest, Decision
+from worker.domain.approval_policy import ApprovalPolicy, Level, in_two_steps
 from worker.domain.errors import InvalidChanges
-from worker.domain.exception_case import Case, CaseState
-from worker.domain.resolution import modify
+from worker.domain.exception_case import Case
+from worker.domain.resolution import MOVES_MONEY, choose, modify
+
+AGREES = frozenset({Verdict.APPROVE, Verdict.MODIFY, Verdict.CHOOSE})
+"""The verdicts that sign for a proposal, as it stands or changed."""
 
 
-class Refusal(Exception):
-    """The decision has no effect, and this is what its sender is told."""
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A decision that may take effect. `proposal` is what it signs for, and for a reject what the customer is told;
+    `levels` are those that an escalation asks instead."""
 
-    def __init__(self, code: ReceiptCode, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+    case: Case
+    approval: ApprovalRequest
+    signature: Signature
+    proposal: Proposal
+    levels: tuple[Level, ...] = ()
 
+    @property
+    def verdict(self) -> Verdict:
+        return self.signature.verdict
 
-def examine(decision: Decision, delivery: Delivery, view: CaseView) -> tuple[Case, ApprovalRequest, Changes | None]:
-    """The case and the open approval request that the decision answers, and the changes it makes.
+    @property
+    def changes_proposal(self) -> bool:
+        return self.proposal != self.approval.question.proposal
 
-    Raises Refusal with the first reason found: what it is about, who may, in time, and then what it changes.
-    """
-    case, approval = _addressed(decision, view)
-    _check_authority(decision, approval)
-    _check_timing(decision, delivery, approval)
-    return case, approval, _check_changes(decision, approval, view)
+    @property
+    def signatures(self) -> tuple[Signature, ...]:
+        """Those of this level for what this decision signs: a change makes the votes before it void."""
+        if self.verdict in (Verdict.MODIFY, Verdict.CHOOSE):
+            return (self.signature,)
+        return (*self.approval.votes, self.signature)
 
-
-def duplicate(earlier: Receipt) -> Refusal:
-    return Refusal(ReceiptCode.DUPLICATE, f"this decision was answered already: {earlier.code}")
-
-
-def _addressed(decision: Decision, view: CaseView) -> tuple[Case, ApprovalRequest]:
-    if view.earlier is not None:
-        raise duplicate(view.earlier)
-    case, approval = view.case, view.approval
-    if case is not None and case.state is CaseState.STUCK:
-        raise Refusal(ReceiptCode.STALE, "the case is parked as stuck; decide again once it is recovered")
-    if case is not None and approval is None:
-        raise Refusal(ReceiptCode.ALREADY_DECIDED, "the case was resolved without an approval")
-    if case is None or approval is None:
-        raise Refusal(
-            ReceiptCode.UNKNOWN_APPROVAL,
-            "no approval request with this id came in the time that decisions are kept for; check the id",
-        )
-    if decision.level not in (None, approval.question.level.name):
-        raise Refusal(
-            ReceiptCode.UNKNOWN_APPROVAL,
-            f"level: the case asks level {approval.question.level.name}, not {decision.level}",
-        )
-    return case, approval
+    @property
+    def quorum_is_open(self) -> bool:
+        return self.verdict in AGREES and len(self.signatures) < self.approval.question.quorum
 
 
-def _check_authority(decision: Decision, approval: ApprovalRequest) -> None:
-    if same_person(decision.reviewer.id, approval.requested_by):
-        raise Refusal(ReceiptCode.SELF_APPROVAL, "who requested it cannot decide it; ask another reviewer")
-    role = approval.question.role
-    if role not in decision.reviewer.roles:
-        raise Refusal(ReceiptCode.NOT_AUTHORISED, f"reviewer.roles: this level needs role {role}")
+def examine(decision: Decision, delivery: Delivery, view: CaseView, ports: Ports) -> Examined:
+    """Raises Refusal with the first reason found: what it is about, who may, in time, and then what it does."""
+    case, approval = addressed(decision.level, view)
+    standing = standing_of(decision.reviewer, case, approval, view, ports.policy, signs=decision.verdict in AGREES)
     allowed = approval.question.allowed_verdicts
     if decision.verdict not in allowed:
         raise Refusal(ReceiptCode.VERDICT_NOT_ALLOWED, f"verdict: choose one of {', '.join(allowed)}")
+    check_open(delivery.received_at, approval)
+    _check_hash(decision, approval)
+    proposal = _proposal_after(decision, case, approval, ports.policy)
+    if decision.verdict in AGREES:
+        _check_what_is_left(proposal, available_of(case.facts, view))
+    signature = Signature(
+        level=approval.question.level.name,
+        reviewer=decision.reviewer.id,
+        verdict=decision.verdict,
+        at=view.now,
+        on_behalf_of=standing.on_behalf_of,
+    )
+    levels: tuple[Level, ...] = ()
+    if decision.verdict is Verdict.ESCALATE:
+        levels = levels_above(approval.question.asked, decision.escalate_to, ports.policy)
+    return Examined(case, approval, signature, proposal, levels)
 
 
-def same_person(one: str, other: str) -> bool:
-    """Ids are compared without case or surrounding space, so that a spelling is not a second person."""
-    return one.strip().casefold() == other.strip().casefold()
+def levels_above(asked: Level, named: str | None, policy: ApprovalPolicy) -> tuple[Level, ...]:
+    """The level that an escalation asks instead, in as many steps as were left. Raises Refusal when there is none."""
+    order = list(policy.levels)
+    name = named or asked.escalates_to
+    if name is None:
+        raise Refusal(ReceiptCode.VERDICT_NOT_ALLOWED, f"escalate: no level stands above {asked.name}")
+    higher = order[order.index(asked.name) + 1 :] if asked.name in order else order
+    if name not in policy.levels or (named is not None and name not in higher):
+        offered = ", ".join(higher) or "none"
+        raise Refusal(ReceiptCode.VERDICT_NOT_ALLOWED, f"escalate_to: {name} does not stand above; choose of {offered}")
+    level = policy.levels[name]
+    if asked.part is ApprovalPart.DETAILS:
+        return in_two_steps(level)
+    return (in_two_steps(level)[1],) if asked.part is ApprovalPart.METHOD else (level,)
 
 
-def _check_timing(decision: Decision, delivery: Delivery, approval: ApprovalRequest) -> None:
-    if approval.closed_as is Closing.EXPIRED:
-        raise Refusal(ReceiptCode.EXPIRED, f"the deadline was {in_words(approval.due_at)}")
-    if not approval.is_open:
-        by, when = approval.closed_by, approval.closed_at
-        raise Refusal(
-            ReceiptCode.ALREADY_DECIDED,
-            f"{approval.closed_as} by {by} at {in_words(when) if when else 'an unknown time'}",
-        )
-    if delivery.received_at > approval.due_at:
-        raise Refusal(ReceiptCode.EXPIRED, f"the deadline was {in_words(approval.due_at)}")
+def _check_hash(decision: Decision, approval: ApprovalRequest) -> None:
+    if decision.review_hash is None and approval.question.requires_hash:
+        raise Refusal(ReceiptCode.STALE, "review_hash: this policy needs the hash of what you saw; send it")
     if decision.review_hash not in (None, approval.review_hash):
         raise Refusal(ReceiptCode.STALE, "review_hash: what is shown has changed; reload it and decide again")
 
 
-def in_words(at: datetime) -> str:
-    """A time as a person reads it: to the second, in UTC."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
-
-
-def _check_changes(decision: Decision, approval: ApprovalRequest, view: CaseView) -> Changes | None:
-    """The changes of a modify verdict. What is approved must also still be there to refund."""
-    changes: Changes | None = None
-    proposal = approval.question.proposal
-    if decision.verdict is Verdict.MODIFY:
-        try:
-            changes = Changes.model_validate(decision.changes or {})
-            proposal = modify(proposal, changes)
-            changes = changes.model_copy(update={"customer_message": proposal.customer_message})
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise Refusal(ReceiptCode.INVALID_CHANGES, f"changes.{where}: {first['msg']}") from error
-        except InvalidChanges as error:
-            raise Refusal(ReceiptCode.INVALID_CHANGES, str(error)) from error
-    elif decision.verdict is Verdict.APPROVE and decision.changes:
+def _proposal_after(decision: Decision, case: Case, approval: ApprovalRequest, policy: ApprovalPolicy) -> Proposal:
+    """The proposal as the decision leaves it. Raises Refusal with INVALID_CHANGES."""
+    shown = approval.question.proposal
+    try:
+        match decision.verdict:
+            case Verdict.MODIFY:
+                return _retold(shown, modify(shown, _changes(decision)), case, policy)
+            case Verdict.CHOOSE:
+                chosen = choose(shown, approval.question.alternatives, decision.choice)
+                return _retold(shown, chosen, case, policy)
+            case Verdict.REJECT:
+                return _rejected(shown, decision, case, policy)
+    except InvalidChanges as error:
+        raise Refusal(ReceiptCode.INVALID_CHANGES, str(error)) from error
+    if decision.changes:
         raise Refusal(
             ReceiptCode.INVALID_CHANGES,
-            "changes: approve signs it as it stands; send modify to change it, or leave them",
+            f"changes: {decision.verdict} takes none; send modify to change the proposal, or leave them",
         )
-    if decision.verdict is not Verdict.REJECT and proposal.amount and view.case:
-        _check_what_is_left(proposal.amount, available_of(view.case.facts, view))
-    return changes
+    return shown
 
 
-def _check_what_is_left(amount: Money, left: Money | None) -> None:
+def _changes(decision: Decision) -> Changes:
+    try:
+        return Changes.model_validate(decision.changes or {})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidChanges(f"changes.{where}: {first['msg']}") from error
+
+
+def _retold(shown: Proposal, changed: Proposal, case: Case, policy: ApprovalPolicy) -> Proposal:
+    """The customer must not be told of an amount that nobody pays, so a draft is written anew with the proposal. What
+    a reviewer wrote, now or before, stays as they wrote it."""
+    was_draft = shown.customer_message in (None, policy.draft(Verdict.APPROVE, shown, case.facts))
+    edited_now = changed.customer_message not in (None, shown.customer_message)
+    return changed if edited_now or not was_draft else drafted(changed, case.facts, policy)
+
+
+def _rejected(shown: Proposal, decision: Decision, case: Case, policy: ApprovalPolicy) -> Proposal:
+    """A reject may say what the customer is told, and changes nothing else."""
+    changes = _changes(decision)
+    if changes.model_dump(exclude_none=True, exclude={"customer_message"}):
+        raise InvalidChanges("changes: reject changes nothing but `customer_message`")
+    if changes.customer_message is not None:
+        return shown.model_copy(update={"customer_message": changes.customer_message})
+    return drafted(shown, case.facts, policy, Verdict.REJECT)
+
+
+def _check_what_is_left(proposal: Proposal, left: Money | None) -> None:
     """Other cases of the order may have taken money, or shown what it was paid in, since this was asked."""
-    if left is None:
+    amount = proposal.amount
+    if left is None or amount is None or proposal.action not in MOVES_MONEY:
         return
     if amount.currency != left.currency:
         raise Refusal(ReceiptCode.STALE, f"the order was paid in {left.currency}, not in {amount.currency}; reject it")

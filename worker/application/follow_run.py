@@ -2,10 +2,10 @@
 
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from schemas.values import Money, PayoutMethod, Proposal
+from schemas.values import Money, PayoutMethod, Proposal, Signature
 from worker.application.announcements import ApprovalNeeded, OutcomeReached
 from worker.application.ports import Ports
 from worker.application.ports.store import CaseView
@@ -13,6 +13,7 @@ from worker.application.ports.workflow import Finished, Paused
 from worker.application.transition import SYSTEM, transition
 from worker.application.unit_of_work import Reservation, UnitOfWork
 from worker.domain.approval import ApprovalRequest, Question
+from worker.domain.deadlines import timers_of
 from worker.domain.exception_case import Case, CaseState
 from worker.domain.order_exception import Facts
 from worker.domain.resolution import MOVES_MONEY, Intent
@@ -20,22 +21,44 @@ from worker.domain.resolution import MOVES_MONEY, Intent
 log = logging.getLogger(__name__)
 
 
-def ask(case: Case, run: Paused, ports: Ports, *, at: datetime, actor: str, action: str) -> UnitOfWork:
-    """The case waits for a person: the interrupt's question becomes an approval request."""
+def ask(
+    case: Case,
+    run: Paused,
+    ports: Ports,
+    *,
+    at: datetime,
+    actor: str,
+    action: str,
+    detail: dict[str, Any] | None = None,
+    votes: tuple[Signature, ...] = (),
+    **changes: object,
+) -> UnitOfWork:
+    """The case waits for a person: the interrupt's question becomes an approval request.
+
+    `votes` are signatures that the level has already: those of a reviewer whose change the others must still sign.
+    """
     question = Question.model_validate(run.question)
-    seal = question.review_hash
+    asked, seal = question.asked, question.review_hash
+    timers = timers_of(at, asked.due_in, asked.deadlines, asked.on_timeout, asked.calendar)
     waiting, entry = transition(
         case,
         CaseState.WAITING,
         actor=actor,
         action=action,
         at=at,
-        detail={"rules": [rule.rule for rule in question.why], "review_hash": seal},
+        detail={
+            "rules": [rule.rule for rule in question.why],
+            "asked": asked.name,
+            "shown": seal,
+            **_related(question),
+            **(detail or {}),
+        },
         proposal=question.proposal,
         why=question.why,
         risk=question.risk,
         automatic=False,
         interrupt_id=run.interrupt_id,
+        **changes,
     )
     approval = ApprovalRequest(
         approval_id=ports.new_id(),
@@ -44,19 +67,28 @@ def ask(case: Case, run: Paused, ports: Ports, *, at: datetime, actor: str, acti
         order_id=case.exception.order_id,
         kind=case.exception.kind,
         question=question,
+        role=asked.role,
         requested_by=case.exception.requested_by,
         requested_at=at,
-        due_at=at + timedelta(seconds=question.due_in_seconds),
+        due_at=timers[-1].at,
+        timers=timers,
         review_hash=seal,
         policy=case.policy,
+        votes=votes,
     )
     return UnitOfWork(
         case=waiting,
-        approvals=(approval,),
+        new_approval=approval,
         audit=entry,
         announcements=(ApprovalNeeded(approval),),
         thread=run.writes,
     )
+
+
+def _related(question: Question) -> dict[str, Any]:
+    """The near-duplicates that the reviewer is shown, by their exception ids."""
+    shown = question.context.get("near_duplicates", ())
+    return {"near_duplicates": [case["exception_id"] for case in shown]} if shown else {}
 
 
 def execute(
@@ -75,7 +107,7 @@ def execute(
     proposal = Proposal.model_validate(run.resolution["proposal"])
     known: dict[str, Any] = {"proposal": proposal, "interrupt_id": None, **changes}
     record: dict[str, Any] = {"actor": actor, "action": action, "at": view.now, "detail": detail}
-    if case.exception.kind not in MOVES_MONEY:
+    if case.exception.kind not in MOVES_MONEY or proposal.action not in MOVES_MONEY:
         return concluded(case, CaseState.EXECUTED, run, ports, record, known)
     captured = captured_of(case.facts, view)
     if captured is None or proposal.amount is None or case.exception.order_id is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.values import Customer, Order, ReceiptCode
-from worker.domain.approval import Decision
+from worker.domain.approval import ApprovalCommand, Decision
 from worker.domain.order_exception import OrderException
 
 
@@ -30,6 +30,11 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class Commanded:
+    command: ApprovalCommand
+
+
+@dataclass(frozen=True, slots=True)
 class IllegibleDecision:
     """Its `decision_id` could be read and the rest could not: it is owed a receipt all the same, with this code."""
 
@@ -45,7 +50,7 @@ class Outdated:
     problem: str
 
 
-Message = Raised | Withdrawn | Decided | IllegibleDecision | Outdated
+Message = Raised | Withdrawn | Decided | Commanded | IllegibleDecision | Outdated
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """An exception is raised: open its case, and let the graph say whether a person must sign."""
 
+from dataclasses import replace
+
 from schemas.values import Money, RejectionReason, Risk
 from worker.application.announcements import MessageRefused
 from worker.application.follow_run import ask, available_of, execute, parked
@@ -8,14 +10,26 @@ from worker.application.ports import Ports
 from worker.application.ports.store import CaseView
 from worker.application.ports.workflow import Paused, StuckThread
 from worker.application.transition import SYSTEM
-from worker.application.unit_of_work import NOTHING, CaseQuery, UnitOfWork
+from worker.application.unit_of_work import NOTHING, CaseQuery, OthersQuery, UnitOfWork
 from worker.domain.exception_case import Case, CaseState
+from worker.domain.exposure import Exposure
 from worker.domain.order_exception import Facts
 from worker.domain.resolution import propose
 
 
-def query(raised: Raised) -> CaseQuery:
-    return CaseQuery(exception_id=raised.exception.exception_id, order_id=raised.exception.order_id)
+def query(raised: Raised, ports: Ports) -> CaseQuery:
+    exception, window = raised.exception, ports.policy.exposure
+    others = None
+    if window is not None:
+        others = OthersQuery(
+            exception_id=exception.exception_id,
+            kind=exception.kind,
+            window=window,
+            order_id=exception.order_id,
+            customer_id=exception.customer_id,
+            amount=exception.amount,
+        )
+    return CaseQuery(exception_id=exception.exception_id, order_id=exception.order_id, others=others)
 
 
 async def open_case(raised: Raised, inbox_id: int, view: CaseView, ports: Ports) -> UnitOfWork:
@@ -34,8 +48,10 @@ async def open_case(raised: Raised, inbox_id: int, view: CaseView, ports: Ports)
         return UnitOfWork(**parked(case, view, str(stuck)))
     if isinstance(run, Paused):
         requester = raised.exception.requested_by
-        return ask(case, run, ports, at=view.now, actor=requester, action="opened")
-    return execute(case, run, view, ports, actor=SYSTEM, action="approved automatically")
+        unit = ask(case, run, ports, at=view.now, actor=requester, action="opened")
+    else:
+        unit = execute(case, run, view, ports, actor=SYSTEM, action="approved automatically")
+    return replace(unit, watched=view.watched)
 
 
 def _seen_before(raised: Raised, inbox_id: int, case: Case) -> UnitOfWork:
@@ -71,7 +87,7 @@ async def gather_facts(raised: Raised, view: CaseView, ports: Ports) -> Facts:
         order = await ports.orders.find_order(exception.order_id)
     if customer is None and exception.customer_id is not None:
         customer = await ports.orders.find_customer(exception.customer_id)
-    facts = Facts(exception=exception, order=order, customer=customer)
+    facts = Facts(exception=exception, order=order, customer=customer, exposure=view.exposure or Exposure())
     return facts.model_copy(update={"available": available_of(facts, view)})
 
 

@@ -7,7 +7,7 @@ up again asks the provider first, and pays only when it knows of no such payment
 from dataclasses import replace
 
 from worker.application import failpoints
-from worker.application.follow_run import ask, concluded, parked, refunded_before_us
+from worker.application.follow_run import ask, available_of, concluded, parked, refunded_before_us
 from worker.application.ports import Ports
 from worker.application.ports.payments import (
     Payment,
@@ -20,6 +20,7 @@ from worker.application.ports.workflow import Paused, StuckThread
 from worker.application.transition import SYSTEM
 from worker.application.unit_of_work import NOTHING, CaseQuery, Postponement, Reservation, UnitOfWork
 from worker.domain.exception_case import Case, CaseState
+from worker.domain.order_exception import Facts
 from worker.domain.resolution import Intent, IntentState
 
 MAX_DELAY_S = 300.0
@@ -94,14 +95,14 @@ async def _failed(case: Case, intent: Intent, problem: str, view: CaseView, port
         already_refunded=refunded_before_us(case.facts),
         release=True,
     )
-    if case.round <= ports.patience.payment_attempts:
-        facts = case.facts.model_copy(update={"failure": problem, "round": case.round + 1})
+    if case.facts.failures < ports.patience.payment_attempts:
+        facts = _facts_after_failure(case, intent, problem, view)
         try:
             run = await ports.workflow.start(str(case.case_id), facts.model_dump(mode="json"))
         except StuckThread as stuck:
             return UnitOfWork(**parked(case, view, str(stuck)), intent=done, reservation=released)
         if isinstance(run, Paused):
-            again = case.model_copy(update={"facts": facts, "round": facts.round})
+            again = case.model_copy(update={"facts": facts})
             unit = ask(again, run, ports, at=view.now, actor=SYSTEM, action="payment declined")
             return replace(unit, intent=done, reservation=released)
     record = {
@@ -112,3 +113,18 @@ async def _failed(case: Case, intent: Intent, problem: str, view: CaseView, port
     }
     unit = concluded(case, CaseState.FAILED, None, ports, record, {"reason": problem})
     return replace(unit, intent=done, reservation=released)
+
+
+def _facts_after_failure(case: Case, intent: Intent, problem: str, view: CaseView) -> Facts:
+    """What the next round is judged by: what was reserved for this one is there to refund again."""
+    left = available_of(case.facts, view)
+    if left is not None and view.balance is not None:
+        left = left.model_copy(update={"amount_minor": left.amount_minor + intent.amount.amount_minor})
+    return case.facts.model_copy(
+        update={
+            "failure": problem,
+            "failures": case.facts.failures + 1,
+            "round": case.round + 1,
+            "available": left,
+        }
+    )

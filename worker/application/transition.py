@@ -27,10 +27,16 @@ def transition(
 
 
 def note(
-    case: Case, *, actor: str, action: str, at: datetime, detail: dict[str, Any] | None = None
+    case: Case,
+    *,
+    actor: str,
+    action: str,
+    at: datetime,
+    detail: dict[str, Any] | None = None,
+    **changes: object,
 ) -> tuple[Case, AuditEntry]:
-    """Puts something on record that moves nothing."""
-    return _recorded(case, case.noted(), actor, action, at, detail)
+    """Puts something on record that moves the case nowhere."""
+    return _recorded(case, case.noted(**changes), actor, action, at, detail)
 
 
 def _recorded(

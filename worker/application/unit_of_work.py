@@ -5,13 +5,14 @@ rows of a unit appear together or not at all, and only when the case still has t
 """
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from schemas.values import Money
+from schemas.values import ExceptionKind, Money
 from worker.application.announcements import Announcement, MessageRefused
 from worker.application.threads import ThreadWrites
-from worker.domain.approval import ApprovalRequest, Decision, Receipt
+from worker.domain.approval import ApprovalCommand, ApprovalRequest, Decision, Receipt
 from worker.domain.audit import AuditEntry
 from worker.domain.exception_case import Case
 from worker.domain.resolution import Intent
@@ -37,6 +38,18 @@ class Booking:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """Figures that were looked at, and their version then: `order:ORD-1`, `customer:CUST-7`, `reviewer:user:maria`.
+
+    Who commits a unit that watches them raises their version, so that of two units that looked at the same figures
+    the second is computed anew.
+    """
+
+    key: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Postponement:
     """The message or the intent is taken up again after `seconds`."""
 
@@ -47,12 +60,17 @@ class Postponement:
 @dataclass(frozen=True, slots=True)
 class UnitOfWork:
     """`finishes` is the inbox row that is done with this unit. `case.version` is the one that will be written:
-    1 opens a case, any other replaces the one below it."""
+    1 opens a case, any other replaces the one below it. A case has one open approval request at a time: the one it
+    had is among `changed_approvals`, closed, when there is a `new_approval`. `signed` is the amount that an accepted
+    decision signed for."""
 
     finishes: int | None = None
     case: Case | None = None
-    approvals: tuple[ApprovalRequest, ...] = ()
-    decision: tuple[Decision, Receipt] | None = None
+    changed_approvals: tuple[ApprovalRequest, ...] = ()
+    new_approval: ApprovalRequest | None = None
+    decision: tuple[Decision | ApprovalCommand, Receipt] | None = None
+    signed: Money | None = None
+    watched: tuple[Watch, ...] = ()
     intent: Intent | None = None
     payment_reference: str | None = None
     booking: Booking | None = None
@@ -87,13 +105,34 @@ class Commit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CaseQuery:
-    """Which case a use case wants to see; the store reads many of these at once."""
+    """Which case a use case wants to see; the store reads many of these at once.
+
+    `reviewer` asks for what the register says of this person, and for what they have signed lately where the level
+    caps it; `also` for what the register says of another one, whom the reviewer hands the question to. `others` asks
+    for what else was asked for the same customer and order, and how far back.
+    """
 
     exception_id: str | None = None
     approval_id: str | None = None
     case_id: UUID | None = None
     decision_id: str | None = None
     order_id: str | None = None
+    reviewer: str | None = None
+    also: str | None = None
+    others: "OthersQuery | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class OthersQuery:
+    """Other cases than `exception_id`'s that were opened less than `window` ago. Near-duplicates are those of the same
+    order and kind that are unfinished, or that were executed with the same amount."""
+
+    exception_id: str
+    kind: ExceptionKind
+    window: timedelta
+    order_id: str | None = None
+    customer_id: str | None = None
+    amount: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
-"""An approval request is a question to a person about a case; a decision is one person's answer to it."""
+"""An approval request is a question to people about a case; a decision is one person's answer to it."""
 
 import hashlib
-import json
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import rfc8785
+
 from schemas.values import (
     Alternative,
+    ApprovalPart,
+    Command,
     ExceptionKind,
     FiredRule,
     LevelReference,
@@ -18,17 +21,42 @@ from schemas.values import (
     ReceiptCode,
     Reviewer,
     Risk,
+    Signature,
     Value,
     Verdict,
 )
+from worker.domain.approval_policy import Level
+from worker.domain.deadlines import Timer
+
+SHOWN = frozenset(
+    {
+        "level",
+        "part",
+        "quorum",
+        "round",
+        "allowed_verdicts",
+        "proposal",
+        "alternatives",
+        "why",
+        "risk",
+        "confidence",
+        "context",
+        "signed_by",
+        "on_timeout",
+    }
+)
+"""The fields of approval.needed that `review_hash` seals: all that a reviewer is shown of the matter itself."""
 
 
 class Question(Value):
-    """What a reviewer is shown. It is the payload of the graph's interrupt, and `review_hash` is its seal."""
+    """What reviewers are shown. It is the payload of the graph's interrupt, and `review_hash` is its seal.
+
+    `asked` is the level as the policy had it when the case was judged. `signed_by` are the signatures that are there
+    when it is asked.
+    """
 
     level: LevelReference
-    role: str
-    quorum: int
+    asked: Level
     round: int
     allowed_verdicts: tuple[Verdict, ...]
     proposal: Proposal
@@ -37,28 +65,78 @@ class Question(Value):
     risk: Risk
     confidence: float | None
     context: dict[str, Any]
-    due_in_seconds: int
-    on_timeout: OnTimeout
+    signed_by: tuple[Signature, ...] = ()
+    requires_hash: bool = False
+
+    @property
+    def role(self) -> str:
+        return self.asked.role
+
+    @property
+    def quorum(self) -> int:
+        return self.asked.quorum
+
+    @property
+    def part(self) -> ApprovalPart | None:
+        return self.asked.part
+
+    @property
+    def on_timeout(self) -> OnTimeout:
+        return self.asked.on_timeout
 
     @property
     def review_hash(self) -> str:
-        """SHA-256, in hex, over the JSON of what is shown, with sorted keys and no white space."""
-        shown = self.model_dump(mode="json", exclude={"due_in_seconds"})
-        canonical = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        """SHA-256, in hex, over the canonical JSON (RFC 8785) of what is shown: the fields that SHOWN names, as
+        approval.needed publishes them."""
+        fields = self.model_dump(mode="json", include=set(SHOWN))
+        shown = {**fields, "part": self.part, "quorum": self.quorum, "on_timeout": self.on_timeout}
+        return hashlib.sha256(_canonical(shown)).hexdigest()
+
+
+def _canonical(shown: dict[str, Any]) -> bytes:
+    """RFC 8785 knows the numbers of IEEE 754 only: a larger integer is read as the double that JavaScript sees."""
+    try:
+        return rfc8785.dumps(shown)
+    except rfc8785.IntegerDomainError:
+        return rfc8785.dumps(_as_doubles(shown))
+
+
+def _as_doubles(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_doubles(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_as_doubles(inner) for inner in value]
+    return float(value) if isinstance(value, int) and abs(value) >= 2**53 else value
 
 
 class Closing(StrEnum):
-    """How an approval request ended."""
+    """How an approval request ended. After MODIFIED, ESCALATED, CHANGES_REQUESTED and OUTDATED another one follows."""
 
     APPROVED = "approved"
+    MODIFIED = "modified"
     REJECTED = "rejected"
+    ESCALATED = "escalated"
+    CHANGES_REQUESTED = "changes_requested"
+    OUTDATED = "outdated"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
 
 
+class Handover(Value):
+    """One person gave the question to another. They may answer it on the authority of who gave it."""
+
+    from_reviewer: str
+    to: str
+    on_behalf_of: tuple[str, ...] = ()
+
+
 class ApprovalRequest(Value):
-    """One pending question. `due_at` is judged in the database's time."""
+    """One pending question. Its times are judged in the database's time.
+
+    `role` is who is asked now: the level's, or the one that a deadline handed it to. `votes` are the signatures of
+    this level while its quorum is open. `assignee` is the one person who may answer it while they hold it: by a
+    claim, which runs out, or because it was handed to them. `timers` are those still to come, the next one first.
+    """
 
     approval_id: UUID
     case_id: UUID
@@ -66,11 +144,16 @@ class ApprovalRequest(Value):
     order_id: str | None
     kind: ExceptionKind
     question: Question
+    role: str
     requested_by: str
     requested_at: datetime
     due_at: datetime
+    timers: tuple[Timer, ...]
     review_hash: str
     policy: PolicyReference
+    votes: tuple[Signature, ...] = ()
+    assignee: str | None = None
+    handovers: tuple[Handover, ...] = ()
     closed_as: Closing | None = None
     closed_by: str | None = None
     closed_at: datetime | None = None
@@ -91,12 +174,47 @@ class Decision(Value):
     reviewer: Reviewer
     changes: dict[str, Any] | None = None
     choice: int | str | None = None
+    escalate_to: str | None = None
     comment: str | None = None
     review_hash: str | None = None
 
+    @property
+    def kind(self) -> str:
+        return "decision"
+
+
+class ApprovalCommand(Value):
+    """What somebody wants done with a question besides answering it. `to` is who gets it: a reviewer."""
+
+    command_id: str
+    approval_id: str | None = None
+    exception_id: str | None = None
+    level: str | None = None
+    command: Command
+    by: Reviewer
+    to: str | None = None
+    comment: str | None = None
+
+    @property
+    def kind(self) -> str:
+        return "command"
+
+    @property
+    def decision_id(self) -> str:
+        return self.command_id
+
+    @property
+    def reviewer(self) -> Reviewer:
+        return self.by
+
+    @property
+    def verdict(self) -> Command:
+        """What the table of decisions says in place of a verdict."""
+        return self.command
+
 
 class Receipt(Value):
-    """Our answer to a decision: exactly one for each that has a legible id."""
+    """Our answer to a decision or a command: exactly one for each that has a legible id, which is `decision_id`."""
 
     decision_id: str
     accepted: bool

@@ -76,7 +76,6 @@ class Case(Value):
     facts: Facts
     policy: PolicyReference
     graph_version: str
-    round: int = 1
     risk: Risk
     why: tuple[FiredRule, ...] = ()
     proposal: Proposal
@@ -92,6 +91,10 @@ class Case(Value):
     @property
     def exception(self) -> OrderException:
         return self.facts.exception
+
+    @property
+    def round(self) -> int:
+        return self.facts.round
 
     @property
     def idempotency_key(self) -> str:

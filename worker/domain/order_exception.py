@@ -1,5 +1,6 @@
 """An order exception: something about an order that asks for action."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
@@ -12,8 +13,10 @@ from schemas.values import (
     LineItem,
     Money,
     Order,
+    Proposal,
     Value,
 )
+from worker.domain.exposure import Exposure
 
 
 class OrderException(Value):
@@ -38,16 +41,33 @@ class OrderException(Value):
     actions: tuple[Action, ...] = ()
 
 
+class Feedback(Value):
+    """What a reviewer asked to be changed in one round, and what they were shown."""
+
+    round: int
+    level: str
+    reviewer: str
+    at: datetime
+    comment: str
+    proposal: Proposal
+
+
 class Facts(Value):
     """The exception together with what the shop knows: all that a policy may look at.
 
-    `available` is what is left to refund of the order: captured less all refunds, ours and others'. `failure` says
-    why an approved resolution could not be executed, when that is what brings the case back to a person.
+    `available` is what is left to refund of the order: captured less all refunds, ours and others'. What brings a
+    case back to a person is here too: `failure` says why an approved resolution could not be executed, `difference`
+    what changed about the order since it was shown, `feedback` what reviewers asked to be changed. `round` counts
+    how often the case was put to its first level.
     """
 
     exception: OrderException
     order: Order | None
     customer: Customer | None
     available: Money | None = None
+    exposure: Exposure = Exposure()
     failure: str | None = None
+    failures: int = 0
+    difference: str | None = None
+    feedback: tuple[Feedback, ...] = ()
     round: int = 1

@@ -3,7 +3,17 @@
 from enum import StrEnum
 from uuid import UUID
 
-from schemas.values import Changes, ExceptionKind, Money, PayoutMethod, Proposal, Value
+from schemas.values import (
+    Action,
+    Alternative,
+    Changes,
+    ExceptionKind,
+    Money,
+    PayoutMethod,
+    Proposal,
+    Value,
+    Verdict,
+)
 from worker.domain.errors import InvalidChanges
 from worker.domain.order_exception import Facts
 
@@ -11,7 +21,7 @@ MOVES_MONEY = frozenset({ExceptionKind.REFUND, ExceptionKind.CANCELLATION, Excep
 
 
 def propose(facts: Facts) -> Proposal:
-    """What the requester asks for, in the form in which it would be executed."""
+    """What the requester asks for, in the form in which it would be executed; nothing is said to the customer yet."""
     exception = facts.exception
     if exception.kind not in MOVES_MONEY:
         return Proposal(
@@ -23,60 +33,99 @@ def propose(facts: Facts) -> Proposal:
     if exception.kind is ExceptionKind.CANCELLATION:
         # A cancellation gives back what the customer paid, whatever the event says.
         amount = facts.order.captured if facts.order else exception.amount
-    return Proposal(
-        action=exception.kind,
-        amount=amount,
-        method=PayoutMethod.ORIGINAL,
-        customer_message=_message(exception.kind, amount),
-    )
+    return Proposal(action=exception.kind, amount=amount, method=PayoutMethod.ORIGINAL)
 
 
-def _message(kind: ExceptionKind, amount: Money | None) -> str:
+def draft(verdict: Verdict, proposal: Proposal, facts: Facts) -> str | None:
+    """What the customer is told where the policy has no template of its own."""
+    if facts.exception.kind not in MOVES_MONEY:
+        return None
+    if verdict is Verdict.REJECT:
+        return f"We cannot grant your {facts.exception.kind.replace('_', ' ')} request."
     subject = {
         ExceptionKind.REFUND: "Your refund",
         ExceptionKind.CANCELLATION: "Your order is cancelled and your refund",
         ExceptionKind.PRICE_ADJUSTMENT: "Your price adjustment",
-    }[kind]
-    return f"{subject} of {amount} is on its way." if amount else f"{subject} is on its way."
+    }[facts.exception.kind]
+    if proposal.action != facts.exception.kind:
+        return f"Your request is granted: {proposal.action.replace('_', ' ')}."
+    return f"{subject} of {proposal.amount} is on its way." if proposal.amount else f"{subject} is on its way."
 
 
-def modify(proposal: Proposal, changes: Changes | None) -> Proposal:
+def modify(proposal: Proposal, changes: Changes) -> Proposal:
     """The proposal as a reviewer changed it.
 
-    Raises InvalidChanges when nothing is changed, when money is given to a proposal that moves none, or when the
-    amount is zero, in another currency, or above what was proposed: a reviewer may lower an amount, never raise it.
+    Raises InvalidChanges when nothing is changed, when money is given to a proposal that moves none, when the amount
+    is zero, in another currency, or above what was proposed (a reviewer may lower an amount, never raise it), and
+    when an action is kept that was not proposed.
     """
-    if changes is None or not changes.model_dump(exclude_none=True):
+    if not changes.model_dump(exclude_none=True):
         raise InvalidChanges("a modify verdict needs `changes`; send approve to sign it as it stands")
-    if changes.approved_actions is not None:
-        raise InvalidChanges("`changes.approved_actions` belongs to an action request")
     if changes.amount is not None:
-        _check_amount(proposal.amount, changes.amount)
+        _check_amount(proposal.amount, changes.amount, "changes.amount")
     if changes.method is not None and proposal.method is None:
         raise InvalidChanges(f"`changes.method`: a {proposal.action} pays nothing out")
-    changed = proposal.model_copy(
-        update={
-            name: value
-            for name in ("amount", "method", "customer_message")
-            if (value := getattr(changes, name)) is not None
-        }
+    changed = {
+        name: value
+        for name in ("amount", "method", "customer_message")
+        if (value := getattr(changes, name)) is not None
+    }
+    if changes.approved_actions is not None:
+        changed["actions"] = _kept_actions(proposal, changes.approved_actions)
+    return proposal.model_copy(update=changed)
+
+
+def choose(proposal: Proposal, alternatives: tuple[Alternative, ...], choice: int | str | None) -> Proposal:
+    """The proposal paid by another method (`choice` is its name), or the alternative of that index in its place.
+
+    Raises InvalidChanges for a choice that was not offered, and for an alternative that pays more than was proposed.
+    """
+    if isinstance(choice, str) and choice.isdecimal():
+        choice = int(choice)
+    if isinstance(choice, int):
+        return _taken(proposal, alternatives, choice)
+    if proposal.method is None:
+        raise InvalidChanges(f"`choice`: a {proposal.action} pays nothing out; give the index of an alternative")
+    if choice not in list(PayoutMethod):
+        offered = ", ".join(PayoutMethod)
+        raise InvalidChanges(f"`choice`: choose among {offered}, or the index of an alternative")
+    return proposal.model_copy(update={"method": PayoutMethod(choice)})
+
+
+def _taken(proposal: Proposal, alternatives: tuple[Alternative, ...], index: int) -> Proposal:
+    if index >= len(alternatives):
+        raise InvalidChanges(f"`choice`: there are {len(alternatives)} alternatives, counted from 0")
+    taken = alternatives[index]
+    if taken.action not in MOVES_MONEY:
+        # Nothing is paid out: whoever consumes the outcome does what its action says.
+        return Proposal(action=taken.action)
+    if taken.amount is not None:
+        _check_amount(proposal.amount, taken.amount, "choice")
+    if proposal.amount is None:
+        raise InvalidChanges("`choice`: this alternative moves money, and the proposal moves none")
+    return proposal.model_copy(
+        update={"amount": taken.amount or proposal.amount, "method": taken.method or proposal.method}
     )
-    if changes.customer_message is None and proposal.customer_message is not None:
-        # The customer must not be told of an amount that nobody pays.
-        message = _message(ExceptionKind(proposal.action), changed.amount)
-        changed = changed.model_copy(update={"customer_message": message})
-    return changed
 
 
-def _check_amount(proposed: Money | None, changed: Money) -> None:
+def _kept_actions(proposal: Proposal, indexes: tuple[int, ...]) -> tuple[Action, ...]:
+    proposed = proposal.actions or ()
+    if not proposed:
+        raise InvalidChanges("`changes.approved_actions` belongs to an action request")
+    if len(set(indexes)) < len(indexes) or not indexes:
+        raise InvalidChanges("`changes.approved_actions`: name at least one action, each once; or reject")
+    if max(indexes) >= len(proposed):
+        raise InvalidChanges(f"`changes.approved_actions`: there are {len(proposed)} actions, counted from 0")
+    return tuple(proposed[index] for index in sorted(indexes))
+
+
+def _check_amount(proposed: Money | None, changed: Money, where: str) -> None:
     if proposed is None:
-        raise InvalidChanges("`changes.amount`: the proposal moves no money")
+        raise InvalidChanges(f"`{where}`: the proposal moves no money")
     if changed.currency != proposed.currency:
-        raise InvalidChanges(
-            f"`changes.amount.currency`: the proposal is in {proposed.currency}, not {changed.currency}"
-        )
+        raise InvalidChanges(f"`{where}.currency`: the proposal is in {proposed.currency}, not {changed.currency}")
     if not 0 < changed.amount_minor <= proposed.amount_minor:
-        raise InvalidChanges(f"`changes.amount`: must be above zero and not above {proposed}")
+        raise InvalidChanges(f"`{where}`: must be above zero and not above {proposed}")
 
 
 class IntentState(StrEnum):

@@ -61,7 +61,7 @@ class DueWork:
         approvals = await self._queues.due_approvals(self._limit)
         for approval_id in approvals:
             name = str(approval_id)
-            self._submit(name, ("approval", name), partial(self._casework.expire, approval_id))
+            self._submit(name, ("approval", name), partial(self._casework.act_on_timer, approval_id))
         intents = await self._queues.abandoned_intents(self._limit)
         for intent in intents:
             name = intent.idempotency_key

@@ -6,6 +6,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from schemas.values import Verdict
+from worker.application.next_question import following
 from worker.graph.state import Dependencies, State
 
 
@@ -16,36 +17,26 @@ async def assess(state: State, runtime: Runtime[Dependencies]) -> State:
 
 
 async def human_review(state: State) -> State:
-    """Ask, and note the answer.
+    """Ask, and note what the answer leads to: the next question, other facts to assess, or neither.
 
-    Nothing else may happen here, as the node runs a second time when the answer arrives. It is
-    never renamed: a thread that waits in a node of another name would end without a word.
+    What stands before the interrupt runs a second time when the answer arrives, so nothing does. The node is never
+    renamed: a thread that waits in a node of another name would end without a word.
     """
     case = state["case"]
-    return {"case": {**case, "decision": interrupt(case["assessment"]["question"])}}
+    answer: dict[str, Any] = interrupt(case["assessment"]["question"])
+    answered = {**case, "decision": answer}
+    if answer["verdict"] == Verdict.REQUEST_CHANGES:
+        answered["facts"] = answer["facts"]
+    elif answer["verdict"] != Verdict.REJECT:
+        answered["assessment"] = following(case["assessment"], answer)
+    return {"case": answered}
 
 
 async def execute(state: State) -> State:
     """Freeze what was approved. Money moves later, from the committed intent."""
     case = state["case"]
-    proposal = case["assessment"]["proposal"]
-    decision = case.get("decision")
-    if decision is not None and decision["verdict"] == Verdict.MODIFY:
-        proposal = with_changes(proposal, decision["changes"])
-    return {"case": {**case, "resolution": {"status": "approved", "proposal": proposal}}}
+    return {"case": {**case, "resolution": {"status": "approved", "proposal": case["assessment"]["proposal"]}}}
 
 
 async def reject(state: State) -> State:
     return {"case": {**state["case"], "resolution": {"status": "rejected"}}}
-
-
-def with_changes(proposal: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """The proposal as the reviewer altered it; `approved_actions` are the indexes of those to keep.
-
-    Raises IndexError for an action that was not proposed.
-    """
-    altered = {name: value for name, value in changes.items() if value is not None}
-    kept = altered.pop("approved_actions", None)
-    if kept is not None:
-        altered["actions"] = [proposal["actions"][index] for index in kept]
-    return {**proposal, **altered}

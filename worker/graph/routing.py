@@ -17,14 +17,19 @@ def after_assessment(state: State) -> Literal["human_review", "execute"]:
     return "execute" if state["case"]["assessment"]["question"] is None else "human_review"
 
 
-def after_review(state: State) -> Literal["execute", "reject"]:
+def after_review(state: State) -> Literal["human_review", "assess", "execute", "reject"]:
     """Raises UnknownVerdict: a verdict that nobody thought of must not count as an approval."""
-    verdict = state["case"]["decision"].get("verdict")
+    case = state["case"]
+    verdict = case["decision"].get("verdict")
     match verdict:
-        case Verdict.APPROVE | Verdict.MODIFY:
-            return "execute"
         case Verdict.REJECT:
             return "reject"
+        case Verdict.REQUEST_CHANGES:
+            return "assess"
+        case Verdict.APPROVE | Verdict.MODIFY | Verdict.CHOOSE | Verdict.ESCALATE if case["assessment"]["question"]:
+            return "human_review"
+        case Verdict.APPROVE | Verdict.MODIFY | Verdict.CHOOSE:
+            return "execute"
         case _:
             raise UnknownVerdict(f"no course for the verdict {verdict!r}")
 

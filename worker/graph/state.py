@@ -20,8 +20,8 @@ class State(TypedDict):
 class Dependencies:
     """What the application hands to the nodes.
 
-    `assess` turns the facts into `{"proposal", "why", "risk", "level", "question"}`; `question`
-    is None when nobody needs to be asked. It may look things up, and must change nothing: a run
+    `assess` turns the facts into `{"proposal", "question", "rest"}`; `question` is None when nobody
+    needs to be asked, `rest` are the levels to ask after it. It may look things up, and must change nothing: a run
     may be repeated.
     """
 

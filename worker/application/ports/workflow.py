@@ -71,7 +71,7 @@ class CaseWorkflow(Protocol):
         ...
 
     async def resume(self, thread: StoredThread, interrupt_id: str, decision: PlainData) -> Paused | Finished:
-        """Answer the pending question with `{"verdict": …, "changes": … | None}` and go on.
+        """Answer the pending question with an `Answer` as plain data, and go on.
 
         Raises UnknownInterrupt when the thread does not wait for `interrupt_id`, StuckThread when
         the run ended with neither a question nor a resolution.

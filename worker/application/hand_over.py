@@ -1,0 +1,122 @@
+"""Who holds a question: people claim it, let it go, reassign it, or delegate it to somebody else.
+
+Only who could answer the question may move it, and it never moves to somebody who could not: its requester, or
+somebody who signed another level. All of it is on record, and open screens are told.
+"""
+
+from schemas.values import ApprovalChange, Command, ReceiptCode
+from worker.application.announcements import ApprovalUpdated, ReceiptGiven
+from worker.application.authority import check_candidate, standing_of
+from worker.application.messages import Delivery
+from worker.application.ports import Ports
+from worker.application.ports.store import CaseView
+from worker.application.receipts import receipt_for, refused
+from worker.application.refusal import Refusal, addressed, check_open
+from worker.application.transition import note
+from worker.application.unit_of_work import CaseQuery, Postponement, UnitOfWork
+from worker.domain.approval import ApprovalCommand, ApprovalRequest, Handover
+from worker.domain.deadlines import DeadlineAction, Timer
+from worker.domain.exception_case import Case
+from worker.domain.reviewers import Standing, same_person
+
+_CHANGES = {
+    Command.CLAIM: ApprovalChange.CLAIMED,
+    Command.RELEASE: ApprovalChange.REASSIGNED,
+    Command.REASSIGN: ApprovalChange.REASSIGNED,
+    Command.DELEGATE: ApprovalChange.REASSIGNED,
+}
+
+_ACTIONS = {
+    Command.CLAIM: "claimed",
+    Command.RELEASE: "released",
+    Command.REASSIGN: "reassigned",
+    Command.DELEGATE: "delegated",
+}
+
+
+def query(command: ApprovalCommand) -> CaseQuery:
+    return CaseQuery(
+        approval_id=command.approval_id,
+        exception_id=None if command.approval_id else command.exception_id,
+        decision_id=command.command_id,
+        reviewer=command.by.id,
+    )
+
+
+async def hand_over(command: ApprovalCommand, delivery: Delivery, view: CaseView, ports: Ports) -> UnitOfWork:
+    """The receipt says RECORDED when it took effect: the question is still open."""
+    if view.earlier is None and view.case is None and delivery.waited_s < ports.patience.early.total_seconds():
+        return UnitOfWork(postponed=Postponement(seconds=min(30.0, 0.5 * 2**delivery.attempts)))
+    try:
+        case, approval = addressed(command.level, view)
+        check_open(delivery.received_at, approval)
+        changed = _moved(command, case, approval, view, ports)
+    except Refusal as refusal:
+        return refused(command, refusal, view)
+    noted, entry = note(
+        case,
+        actor=command.by.id,
+        action=_ACTIONS[command.command],
+        at=view.now,
+        detail={"command_id": command.command_id, "level": approval.question.level.name, "to": changed.assignee},
+    )
+    said = f"{_ACTIONS[command.command]}: {_held_by(changed)}"
+    receipt = receipt_for(command, ReceiptCode.RECORDED, said, approval, None)
+    return UnitOfWork(
+        case=noted,
+        audit=entry,
+        changed_approvals=(changed,),
+        decision=(command, receipt),
+        announcements=(
+            ReceiptGiven(receipt, approval.order_id),
+            ApprovalUpdated(changed, _CHANGES[command.command], command.by.id, view.now),
+        ),
+    )
+
+
+def _moved(
+    command: ApprovalCommand, case: Case, approval: ApprovalRequest, view: CaseView, ports: Ports
+) -> ApprovalRequest:
+    """The question in other hands. Raises Refusal."""
+    match command.command:
+        case Command.RELEASE:
+            _check_holder(command.by.id, approval)
+            return _held(approval, None)
+        case Command.CLAIM:
+            standing_of(command.by, case, approval, view, ports.policy, signs=False)
+            runs_out = Timer(at=view.now + ports.policy.claim, do=DeadlineAction.RELEASE)
+            return _held(approval, command.by.id, runs_out)
+    standing = standing_of(command.by, case, approval, view, ports.policy, signs=False)
+    to = command.to or ""
+    check_candidate(to, case, approval)
+    if command.command is Command.REASSIGN:
+        return _held(approval, to)
+    return _delegated(approval, standing, to)
+
+
+def _check_holder(by: str, approval: ApprovalRequest) -> None:
+    if approval.assignee is None or not same_person(by, approval.assignee):
+        held_by = approval.assignee or "nobody"
+        raise Refusal(ReceiptCode.NOT_AUTHORISED, f"only who holds a question can release it; {held_by} does")
+
+
+def _held(approval: ApprovalRequest, assignee: str | None, *timers: Timer) -> ApprovalRequest:
+    """A claim that ran out, or would have, is over once the question is in other hands."""
+    others = [timer for timer in approval.timers if timer.do is not DeadlineAction.RELEASE]
+    in_time = [timer for timer in timers if timer.at < approval.due_at]
+    return approval.model_copy(
+        update={"assignee": assignee, "timers": tuple(sorted((*in_time, *others), key=lambda timer: timer.at))}
+    )
+
+
+def _delegated(approval: ApprovalRequest, standing: Standing, to: str) -> ApprovalRequest:
+    if any(same_person(to, one) for one in standing.people):
+        raise Refusal(ReceiptCode.INVALID, f"to: {to} handed this question over already; choose somebody else")
+    handover = Handover(from_reviewer=standing.reviewer, to=to, on_behalf_of=standing.on_behalf_of)
+    # A person holds a question from one other person at a time: the latest.
+    kept = [known for known in approval.handovers if not same_person(known.to, to)]
+    return _held(approval, to).model_copy(update={"handovers": (*kept, handover)})
+
+
+def _held_by(approval: ApprovalRequest) -> str:
+    return f"{approval.assignee} holds it now" if approval.assignee else f"anybody with role {approval.role} may answer"
