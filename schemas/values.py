@@ -93,6 +93,22 @@ class Verdict(StrEnum):
     REQUEST_CHANGES = "request_changes"
 
 
+class Command(StrEnum):
+    """What may be done with an approval request besides answering it."""
+
+    CLAIM = "claim"
+    RELEASE = "release"
+    REASSIGN = "reassign"
+    DELEGATE = "delegate"
+
+
+class ApprovalPart(StrEnum):
+    """What one question of a two-step level is about: first what is done, then how the money goes back."""
+
+    DETAILS = "details"
+    METHOD = "method"
+
+
 class Risk(StrEnum):
     LOW = "low"
     MEDIUM = "medium"
@@ -248,9 +264,14 @@ class Reviewer(Value):
 
 
 class Signature(Value):
-    """Who decided what at which level; the `decided_by` of an outcome."""
+    """Who decided what at which level; the `decided_by` of an outcome.
+
+    `on_behalf_of` names those whose authority the reviewer used, from the one who handed it to them to the one who
+    holds the role; it is empty when the role is the reviewer's own.
+    """
 
     level: str
     reviewer: Identifier
     verdict: Verdict
     at: AwareDatetime
+    on_behalf_of: tuple[Identifier, ...] = ()

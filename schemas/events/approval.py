@@ -8,6 +8,7 @@ from schemas.events.event import Event, Time
 from schemas.values import (
     Alternative,
     ApprovalChange,
+    ApprovalPart,
     ExceptionKind,
     FiredRule,
     Identifier,
@@ -16,6 +17,7 @@ from schemas.values import (
     PolicyReference,
     Proposal,
     Risk,
+    Signature,
     Verdict,
 )
 
@@ -24,9 +26,10 @@ class ApprovalNeeded(Event):
     """One level's question about a case.
 
     `review_hash` digests what is shown: a decision that repeats it is refused as STALE when the
-    case has changed since. `round` counts the analyses after a reviewer's `request_changes`. `hitl`
-    holds the same question in the shape of LangChain's human-in-the-loop middleware or of Agent
-    Inbox, when that is configured.
+    case has changed since. `round` counts the analyses after a reviewer's `request_changes`. `part`
+    says what a two-step level asks now. `signed_by` are the signatures that are there already: of
+    earlier levels, and of this one while its quorum is open. `hitl` holds the same question in the
+    shape of LangChain's human-in-the-loop middleware or of Agent Inbox.
     """
 
     TYPE: ClassVar[str] = "signoff.approval.needed.v1"
@@ -37,6 +40,7 @@ class ApprovalNeeded(Event):
     order_id: Identifier | None = None
     kind: ExceptionKind
     level: LevelReference
+    part: ApprovalPart | None = None
     quorum: Annotated[int, Field(ge=1)] = 1
     round: Annotated[int, Field(ge=1)] = 1
     allowed_verdicts: tuple[Verdict, ...]
@@ -46,6 +50,7 @@ class ApprovalNeeded(Event):
     risk: Risk
     confidence: float | None = None
     context: dict[str, Any] = Field(default_factory=dict)
+    signed_by: tuple[Signature, ...] = ()
     requested_by: Identifier
     requested_at: Time
     due_at: Time

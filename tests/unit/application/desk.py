@@ -96,7 +96,7 @@ class Desk:
         for work in await self.inbox.take_up(100):
             await self.casework.deliver(work.delivery)
         for approval_id in await self.inbox.due_approvals(100):
-            await self.casework.expire(approval_id)
+            await self.casework.act_on_timer(approval_id)
         for intent in await self.inbox.abandoned_intents(100):
             await self.casework.settle(intent)
 
