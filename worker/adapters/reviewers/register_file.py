@@ -1,0 +1,129 @@
+"""From a file of reviewers to people, or to every mistake that is in it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from schemas.values import Money
+from worker.adapters.policy.located_yaml import Mapping as Fields
+from worker.adapters.policy.located_yaml import sequence_of
+from worker.adapters.policy.problems import Problem, Problems
+from worker.adapters.reviewers.delegates import Register, by_person, check_delegates
+from worker.adapters.reviewers.entries import read_entry
+from worker.domain.approval_policy import ApprovalPolicy
+from worker.domain.reviewers import Person
+
+MAX_BYTES = 1024 * 1024
+"""Some 8,000 people. The parser recurses and is slow, so its input has to be bounded."""
+
+_START = "write `reviewers:` and a list of people, as in docs/reviewers.md"
+
+
+class RegisterError(Exception):
+    """The file cannot be used, for all the reasons in `problems`."""
+
+    def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
+        self.file = file
+        self.problems = problems
+        super().__init__("\n".join(told(file, problem) for problem in problems))
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterFile:
+    """The people in the order of the file. `warnings` do not stop it from being used."""
+
+    people: tuple[Person, ...]
+    warnings: tuple[Problem, ...]
+
+
+def told(file: str, problem: Problem) -> str:
+    place = f"{file}:{problem.line}" if problem.line else file
+    return f"{place}: {problem.reason}; {problem.advice}"
+
+
+def load_register(path: Path, policy: ApprovalPolicy) -> RegisterFile:
+    """The people in a file, checked against the policy that they sign for. Raises RegisterError."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        problem = Problem(0, f"cannot be read: {error.strerror or error}", "give the path of a file of reviewers")
+        raise RegisterError(str(path), (problem,)) from error
+    return parse_register(content, str(path), policy)
+
+
+def parse_register(content: bytes, file: str, policy: ApprovalPolicy) -> RegisterFile:
+    """The people in YAML bytes; `file` is what messages call it. Raises RegisterError."""
+    problems = Problems()
+    register: Register = {}
+    root = _root_of(content, problems)
+    if root is not None:
+        fields = Fields(root, "the register", problems, required=("reviewers",))
+        listed = fields.fields.get("reviewers")
+        nodes = sequence_of(listed, "`reviewers`", problems) if listed is not None else []
+        entries = [read_entry(number, node, problems) for number, node in enumerate(nodes, start=1)]
+        register = by_person([entry for entry in entries if entry is not None], problems)
+        check_delegates(register, problems)
+        _check_currencies(register, policy, problems)
+    if problems.found:
+        raise RegisterError(file, tuple(sorted(problems.found)))
+    return RegisterFile(
+        people=tuple(entry.person for entry in register.values()),
+        warnings=tuple(sorted(_idle_roles(register, policy))),
+    )
+
+
+def _root_of(content: bytes, problems: Problems) -> yaml.Node | None:
+    """The root of the one document; None, with the problem told, when there is no such thing."""
+    if len(content) > MAX_BYTES:
+        problems.add(0, f"is larger than {MAX_BYTES // 1024} KiB", "a register names the people who sign, and no more")
+        return None
+    try:
+        root = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
+    except UnicodeDecodeError as error:
+        problems.add(content.count(b"\n", 0, error.start) + 1, "is not UTF-8 text", "save the file as UTF-8")
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = error.problem or error.context or "cannot be read"
+        problems.add(mark.line + 1 if mark else 0, f"is not YAML: {what}", "mend the syntax there")
+    except yaml.YAMLError as error:  # control characters: the reader gives a position and no line
+        problems.add(0, f"is not YAML: {str(error).splitlines()[0]}", "remove that character")
+    except RecursionError:
+        problems.add(0, "is nested too deeply", _START)
+    else:
+        if root is None:
+            problems.add(0, "is empty", _START)
+        return root
+    return None
+
+
+def _check_currencies(register: Register, policy: ApprovalPolicy, problems: Problems) -> None:
+    """A ceiling that no amount can be compared with would refuse every decision of its reviewer."""
+    for entry in register.values():
+        ceiling = entry.person.ceiling
+        if ceiling is not None and not _has_rate(ceiling, policy):
+            problems.add(
+                entry.lines["ceiling"],
+                f"the ceiling of {entry.person.id} is in {ceiling.currency}, "
+                f"for which the policy {policy.reference.name} has no rate",
+                "give it in another currency, or add the rate to the policy",
+            )
+
+
+def _has_rate(ceiling: Money, policy: ApprovalPolicy) -> bool:
+    known = {level.ceiling.currency for level in policy.levels.values() if level.ceiling is not None}
+    return all(policy.compare(ceiling, currency) is not None for currency in {ceiling.currency, *known})
+
+
+def _idle_roles(register: Register, policy: ApprovalPolicy) -> Iterator[Problem]:
+    asked = {level.role for level in policy.levels.values()}
+    asked |= {step.to for level in policy.levels.values() for step in level.deadlines if step.to is not None}
+    for entry in register.values():
+        for role in entry.person.roles:
+            if role not in asked:
+                yield Problem(
+                    entry.lines[f"role {role}"],
+                    f"no level of the policy {policy.reference.name} asks for the role `{role}` of {entry.person.id}",
+                    f"it asks for: {', '.join(sorted(asked))}",
+                )
