@@ -48,9 +48,9 @@ def _change(case: Case, approval: ApprovalRequest, timer: Timer, rest: tuple[Tim
         case DeadlineAction.REMIND:
             change = ApprovalChange.REMINDED
         case DeadlineAction.RELEASE:
-            changes |= {"assignee": None}
+            changes |= {"assignee": None, "assigned_by": None}
         case DeadlineAction.HAND_OVER:
-            changes |= {"assignee": None, "role": timer.to}
+            changes |= {"assignee": None, "assigned_by": None, "role": timer.to}
     changed = approval.model_copy(update=changes)
     noted, entry = note(
         case,

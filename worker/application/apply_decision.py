@@ -98,7 +98,7 @@ def _recorded(decision: Decision, examined: Examined, view: CaseView) -> UnitOfW
     approval, signature = examined.approval, examined.signature
     votes = examined.signatures
     needed = approval.question.quorum
-    changed = approval.model_copy(update={"votes": votes, "assignee": None})
+    changed = approval.model_copy(update={"votes": votes, "assignee": None, "assigned_by": None})
     noted, entry = note(
         examined.case,
         actor=signature.reviewer,

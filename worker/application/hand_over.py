@@ -78,44 +78,50 @@ def _moved(
     command: ApprovalCommand, case: Case, approval: ApprovalRequest, view: CaseView, ports: Ports
 ) -> ApprovalRequest:
     """The question in other hands. Raises Refusal."""
-    match command.command:
-        case Command.RELEASE:
-            _check_holder(command.by.id, approval)
-            return _held(approval, None)
-        case Command.CLAIM:
-            standing_of(command.by, case, approval, view, ports.policy, signs=False)
-            runs_out = Timer(at=view.now + ports.policy.claim, do=DeadlineAction.RELEASE)
-            return _held(approval, command.by.id, runs_out)
+    by, to = command.by.id, command.to or ""
+    if command.command is Command.RELEASE:
+        _check_may_release(by, approval)
+        return _held(approval, None, None)
     standing = standing_of(command.by, case, approval, view, ports.policy, signs=False)
-    to = command.to or ""
+    if command.command is Command.CLAIM:
+        runs_out = Timer(at=view.now + ports.policy.claim, do=DeadlineAction.RELEASE)
+        return _held(approval, by, by, runs_out)
     check_candidate(to, case, approval)
-    if command.command is Command.REASSIGN:
-        return _held(approval, to)
-    return _delegated(approval, standing, to)
+    held = _held(approval, to, by)
+    return held if command.command is Command.REASSIGN else _delegated(held, standing, to)
 
 
-def _check_holder(by: str, approval: ApprovalRequest) -> None:
-    if approval.assignee is None or not same_person(by, approval.assignee):
-        held_by = approval.assignee or "nobody"
-        raise Refusal(ReceiptCode.NOT_AUTHORISED, f"only who holds a question can release it; {held_by} does")
+def _check_may_release(by: str, approval: ApprovalRequest) -> None:
+    """Who holds a question may let it go, and whoever gave it to them may take it back."""
+    if approval.assignee is None:
+        raise Refusal(ReceiptCode.NOT_AUTHORISED, "nobody holds this question; there is nothing to release")
+    if not any(one and same_person(by, one) for one in (approval.assignee, approval.assigned_by)):
+        raise Refusal(
+            ReceiptCode.NOT_AUTHORISED,
+            f"{approval.assignee} holds this question; only they, or who gave it to them, can release it",
+        )
 
 
-def _held(approval: ApprovalRequest, assignee: str | None, *timers: Timer) -> ApprovalRequest:
-    """A claim that ran out, or would have, is over once the question is in other hands."""
+def _held(approval: ApprovalRequest, assignee: str | None, by: str | None, *timers: Timer) -> ApprovalRequest:
+    """A claim that would have run out is over once the question is in other hands."""
     others = [timer for timer in approval.timers if timer.do is not DeadlineAction.RELEASE]
     in_time = [timer for timer in timers if timer.at < approval.due_at]
     return approval.model_copy(
-        update={"assignee": assignee, "timers": tuple(sorted((*in_time, *others), key=lambda timer: timer.at))}
+        update={
+            "assignee": assignee,
+            "assigned_by": by,
+            "timers": tuple(sorted((*in_time, *others), key=lambda timer: timer.at)),
+        }
     )
 
 
-def _delegated(approval: ApprovalRequest, standing: Standing, to: str) -> ApprovalRequest:
+def _delegated(held: ApprovalRequest, standing: Standing, to: str) -> ApprovalRequest:
+    """The delegate decides on the standing of who delegated, from one person at a time: the latest."""
     if any(same_person(to, one) for one in standing.people):
         raise Refusal(ReceiptCode.INVALID, f"to: {to} handed this question over already; choose somebody else")
     handover = Handover(from_reviewer=standing.reviewer, to=to, on_behalf_of=standing.on_behalf_of)
-    # A person holds a question from one other person at a time: the latest.
-    kept = [known for known in approval.handovers if not same_person(known.to, to)]
-    return _held(approval, to).model_copy(update={"handovers": (*kept, handover)})
+    kept = [known for known in held.handovers if not same_person(known.to, to)]
+    return held.model_copy(update={"handovers": (*kept, handover)})
 
 
 def _held_by(approval: ApprovalRequest) -> str:

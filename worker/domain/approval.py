@@ -135,7 +135,7 @@ class ApprovalRequest(Value):
 
     `role` is who is asked now: the level's, or the one that a deadline handed it to. `votes` are the signatures of
     this level while its quorum is open. `assignee` is the one person who may answer it while they hold it: by a
-    claim, which runs out, or because it was handed to them. `timers` are those still to come, the next one first.
+    claim, which runs out, or because `assigned_by` handed it to them. `timers` are those still to come, the next one first.
     """
 
     approval_id: UUID
@@ -153,6 +153,7 @@ class ApprovalRequest(Value):
     policy: PolicyReference
     votes: tuple[Signature, ...] = ()
     assignee: str | None = None
+    assigned_by: str | None = None
     handovers: tuple[Handover, ...] = ()
     closed_as: Closing | None = None
     closed_by: str | None = None
