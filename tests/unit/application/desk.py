@@ -4,9 +4,12 @@ The graph is the real one. Whatever takes time happens when a test says that it 
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
+from uuid import uuid4
 
 from schemas.catalogue import (
     APPROVALS,
@@ -31,36 +34,41 @@ from worker.application.assess_case import assessor
 from worker.application.casework import Casework
 from worker.application.ports import Ports
 from worker.domain.approval import ApprovalRequest
+from worker.domain.approval_policy import ApprovalPolicy
 from worker.domain.audit import AuditEntry
 from worker.domain.exception_case import Case
+from worker.domain.reviewers import Person, person_key
 from worker.graph.build import GRAPH_VERSION
 from worker.graph.state import Dependencies
 from worker.graph.workflow import Workflow
 from worker.translation.outbound import Announcer
 
 LEASE = timedelta(seconds=30)
-POLICY = load_policy()
+DEFAULT_POLICY = cache(load_policy)
 
 
 class Desk:
-    """ORD-1 was paid with 200.00 USD; CUST-1 is an ordinary customer."""
+    """ORD-1 was paid with 200.00 USD; CUST-1 is an ordinary customer. Without a policy of its own it works by the
+    default one, without a `register` roles are believed as they are sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: ApprovalPolicy | None = None, register: Sequence[Person] | None = None) -> None:
+        policy = policy or DEFAULT_POLICY()
         self.clock = SetClock()
         self.database = MemoryDatabase(self.clock)
         self.orders = MemoryOrders({"ORD-1": an_order()}, {"CUST-1": Customer()})
         self.payments = MemoryPayments()
         ids = numbered_ids()
         announcer = Announcer(lambda: next(ids))
-        self.store = MemoryStore(self.database, announcer, lease=LEASE)
+        people = None if register is None else {person_key(person.id): person for person in register}
+        self.store = MemoryStore(self.database, announcer, lease=LEASE, register=people)
         self.inbox = MemoryInbox(self.database, announcer, worker="w1", lease=LEASE)
         checkpointer = MemoryCheckpointer()
         self.ports = Ports(
             store=self.store,
             orders=self.orders,
             payments=self.payments,
-            workflow=Workflow(checkpointer, checkpointer, Dependencies(assess=assessor(POLICY))),
-            policy=POLICY,
+            workflow=Workflow(checkpointer, checkpointer, Dependencies(assess=assessor(policy))),
+            policy=policy,
             graph_version=GRAPH_VERSION,
             new_id=lambda: next(ids),
             monotonic=self.clock.monotonic,
@@ -83,6 +91,22 @@ class Desk:
 
     async def decides(self, event: Event) -> None:
         await self._consume(REVIEW_DECISIONS.name, event)
+
+    async def says(self, who: str, verdict: str = "approve", role: str | None = None, **fields: Any) -> Event:
+        """A reviewer decides about EXC-1, in the role that is asked unless another is given; returns the receipt."""
+        known = {"exception_id": "EXC-1", **fields}
+        role = role or self.approval(known["exception_id"]).role
+        reviewer = {"id": f"user:{who}", "roles": [role]}
+        await self.decides({"decision_id": str(uuid4()), "verdict": verdict, "reviewer": reviewer, **known})
+        return self.receipt()
+
+    async def commands(self, who: str, command: str, role: str | None = None, **fields: Any) -> Event:
+        """A reviewer claims, releases or hands over the question about EXC-1; returns the receipt."""
+        by = {"id": f"user:{who}", "roles": [role or self.approval().role]}
+        await self.decides(
+            {"command_id": str(uuid4()), "exception_id": "EXC-1", "command": command, "by": by, **fields}
+        )
+        return self.receipt()
 
     async def _consume(self, topic: str, event: Event, kind: str | None = None) -> None:
         for work in await self.inbox.receive([a_record(event, topic, kind)]):
@@ -113,6 +137,14 @@ class Desk:
 
     def approvals(self) -> list[Event]:
         return self._said(APPROVALS.name)
+
+    def asked(self) -> list[Event]:
+        """The questions that were put to people, in order."""
+        return [event for event in self.approvals() if "review_hash" in event]
+
+    def updates(self) -> list[str]:
+        """What open screens were told, in order."""
+        return [event["change"] for event in self.approvals() if "change" in event]
 
     def receipts(self) -> list[Event]:
         return self._said(DECISION_RECEIPTS.name)
