@@ -9,7 +9,7 @@ from rich.text import Text
 
 from producer_scripts.deciding import choice_of, new_decision_id
 from producer_scripts.money import parse_money
-from producer_scripts.rendering import console, moment, printable, proposed
+from producer_scripts.rendering import asked, console, moment, printable, proposed, signed
 from schemas.events import ApprovalNeeded
 from schemas.values import PayoutMethod, Verdict
 
@@ -46,13 +46,24 @@ def ask(approval: ApprovalNeeded, reviewer: dict[str, Any]) -> dict[str, Any] | 
         "reviewer": reviewer,
         "review_hash": approval.review_hash,
     }
-    if verdict is Verdict.MODIFY:
-        decision["changes"] = _changes(approval)
-    if verdict is Verdict.CHOOSE:
-        decision["choice"] = choice_of(typer.prompt("Choice (the number of an alternative, or a method)").strip())
+    decision |= _details(approval, verdict)
     if comment := _comment(verdict):
         decision["comment"] = comment
     return decision
+
+
+def _details(approval: ApprovalNeeded, verdict: Verdict) -> dict[str, Any]:
+    """What this verdict needs or may say besides a comment."""
+    if verdict is Verdict.MODIFY:
+        return {"changes": _changes(approval)}
+    if verdict is Verdict.CHOOSE:
+        return {"choice": choice_of(typer.prompt("Choice (the number of an alternative, or a method)").strip())}
+    if verdict is Verdict.ESCALATE and (level := _optional("Level to ask (empty: the next one)")):
+        return {"escalate_to": level}
+    if verdict is Verdict.REJECT and approval.proposal.customer_message is not None:
+        message = _optional("Message to the customer (empty: as drafted)")
+        return {"changes": {"customer_message": message}} if message else {}
+    return {}
 
 
 def card(approval: ApprovalNeeded) -> Table:
@@ -71,10 +82,15 @@ def card(approval: ApprovalNeeded) -> Table:
         ("message", approval.proposal.customer_message),
         *(("changes", f"{field} → {value}") for field, value in (approval.proposal.changes or {}).items()),
         *(
+            (f"action {number}", f"{one.name} {one.args or ''}")
+            for number, one in enumerate(approval.proposal.actions or ())
+        ),
+        *(
             (f"alternative {number}", f"{option.action} {option.method or ''} {option.amount or ''}")
             for number, option in enumerate(approval.alternatives)
         ),
-        ("level", f"{approval.level.name}, {approval.level.number} of {approval.level.of}"),
+        *(("signed", signed(signature)) for signature in approval.signed_by),
+        ("asks", asked(approval)),
         ("due", f"{moment(approval.due_at)}, then {approval.on_timeout}"),
     ]
     for name, value in rows:
@@ -84,13 +100,13 @@ def card(approval: ApprovalNeeded) -> Table:
 
 
 def _overview(waiting: Sequence[ApprovalNeeded]) -> Table:
-    table = Table("", "exception", "proposal", "order", "level", "due", box=None, padding=(0, 2))
+    table = Table("", "exception", "proposal", "order", "asks", "due", box=None, padding=(0, 2))
     for number, approval in enumerate(waiting, start=1):
         cells = (
             approval.exception_id,
             proposed(approval.proposal),
             approval.order_id or "",
-            approval.level.name,
+            asked(approval),
             moment(approval.due_at),
         )
         table.add_row(str(number), *(Text(printable(cell)) for cell in cells))
@@ -115,18 +131,29 @@ def _changes(approval: ApprovalNeeded) -> dict[str, Any]:
         if approval.proposal.amount is not None:
             changes |= _amount(approval.proposal.amount.currency)
         methods = ", ".join(PayoutMethod)
-        if method := typer.prompt(f"Method ({methods}; empty: as proposed)", default="", show_default=False).strip():
+        if approval.proposal.method is not None and (method := _optional(f"Method ({methods}; empty: as proposed)")):
             changes["method"] = method
-        if message := typer.prompt("Message to the customer (empty: as proposed)", default="", show_default=False):
+        if message := _optional("Message to the customer (empty: as proposed)"):
             changes["customer_message"] = message
+        if len(approval.proposal.actions or ()) > 1:
+            changes |= _kept_actions(approval)
         if changes:
             return changes
         typer.echo("a modification has to change something")
 
 
+def _kept_actions(approval: ApprovalNeeded) -> dict[str, Any]:
+    while True:
+        answer = _optional("Actions to run, by number with commas between them (empty: all)")
+        numbers = [number.strip() for number in answer.split(",")] if answer else []
+        if all(number.isascii() and number.isdecimal() for number in numbers):
+            return {"approved_actions": [int(number) for number in numbers]} if numbers else {}
+        typer.echo(f"numbers from 0 to {len(approval.proposal.actions or ()) - 1}")
+
+
 def _amount(currency: str) -> dict[str, Any]:
     while True:
-        answer = typer.prompt(f"Amount in {currency} (empty: as proposed)", default="", show_default=False).strip()
+        answer = _optional(f"Amount in {currency} (empty: as proposed)")
         if not answer:
             return {}
         try:
@@ -138,4 +165,8 @@ def _amount(currency: str) -> dict[str, Any]:
 def _comment(verdict: Verdict) -> str:
     if verdict is Verdict.REQUEST_CHANGES:
         return str(typer.prompt("What has to change"))
-    return str(typer.prompt("Comment (empty: none)", default="", show_default=False))
+    return _optional("Comment (empty: none)")
+
+
+def _optional(question: str) -> str:
+    return str(typer.prompt(question, default="", show_default=False)).strip()

@@ -78,4 +78,4 @@ def _change(text: str) -> tuple[str, Any]:
 
 
 def _is_unsaid(value: object) -> bool:
-    return value is None or value is False or value in ([], {})
+    return value is None or value is False or value in ([], (), {})

@@ -16,7 +16,7 @@ from schemas.events import (
     ResolutionOutcome,
     ReviewReceipt,
 )
-from schemas.values import OutcomeStatus, Proposal
+from schemas.values import OutcomeStatus, Proposal, Signature
 
 _STATUS_STYLE = {
     OutcomeStatus.EXECUTED: "green",
@@ -52,11 +52,33 @@ def proposed(proposal: Proposal) -> str:
     return printable(" ".join(parts))
 
 
+def signed(signature: Signature) -> str:
+    """`modify by user:maria (manager)`, and on whose authority where it is not the reviewer's own."""
+    whose = f" on behalf of {', '.join(signature.on_behalf_of)}" if signature.on_behalf_of else ""
+    return printable(f"{signature.verdict} by {signature.reviewer}{whose} ({signature.level})")
+
+
+def asked(approval: ApprovalNeeded) -> str:
+    """`manager 1 of 2, the details, 2 reviewers`: who is asked, and what of the matter."""
+    level = approval.level
+    return printable(
+        ", ".join(
+            [
+                f"{level.name} {level.number} of {level.of}" if level.of > 1 else level.name,
+                *([f"the {approval.part}"] if approval.part else []),
+                *([f"{approval.quorum} reviewers"] if approval.quorum > 1 else []),
+                *([f"round {approval.round}"] if approval.round > 1 else []),
+            ]
+        )
+    )
+
+
 def lines_of(received: Received) -> list[Text]:
-    """One line for the event, and one for each reason where a person is asked."""
+    """One line for the event; where a person is asked, one for each reason and each signature that is there."""
     match received.event:
         case ApprovalNeeded() as approval:
-            return [_approval(approval), *(_reason(rule.says) for rule in approval.why)]
+            reasons = [_more(f"because {rule.says}") for rule in approval.why]
+            return [_approval(approval), *reasons, *(_more(f"signed: {signed(one)}") for one in approval.signed_by)]
         case ApprovalUpdated() as updated:
             return [_updated(updated)]
         case ReviewReceipt() as receipt:
@@ -77,20 +99,21 @@ def receipt_line(receipt: ReviewReceipt) -> Text:
 
 def _approval(approval: ApprovalNeeded) -> Text:
     about = f"{proposed(approval.proposal)}, {_order(approval.order_id)}"
-    asked = f"{approval.level.name} decides until {moment(approval.due_at)}, approval {approval.approval_id}"
-    return _line("approval", "yellow", approval.exception_id, about, asked)
+    until = f"{asked(approval)} until {moment(approval.due_at)}, approval {approval.approval_id}"
+    return _line("approval", "yellow", approval.exception_id, about, until)
 
 
 def _updated(updated: ApprovalUpdated) -> Text:
     reason = f" ({updated.reason})" if updated.reason else ""
-    what = f"{updated.change} by {updated.by}{reason}"
+    assignee = f", now at {updated.assignee}" if updated.assignee not in (None, updated.by) else ""
+    what = f"{updated.change} by {updated.by}{assignee}{reason}"
     return _line("updated", "dim", updated.exception_id or updated.case_id, what, f"approval {updated.approval_id}")
 
 
 def _outcome(outcome: ResolutionOutcome) -> Text:
     amount = f" {outcome.amount}" if outcome.amount else ""
     done = f"{outcome.status}: {outcome.kind.replace('_', ' ')}{amount}, {_order(outcome.order_id)}"
-    by = ", ".join(f"{signature.verdict} by {signature.reviewer}" for signature in outcome.decided_by)
+    by = ", ".join(signed(signature) for signature in outcome.decided_by)
     who = "automatic" if outcome.automatic else by or (outcome.reason or "")
     return _line("outcome", _STATUS_STYLE[outcome.status], outcome.exception_id, done, who)
 
@@ -109,8 +132,8 @@ def _order(order_id: str | None) -> str:
     return f"order {order_id}" if order_id else "no order"
 
 
-def _reason(says: str) -> Text:
-    return Text(f"{'':13}because {printable(says)}", style="dim")
+def _more(says: str) -> Text:
+    return Text(f"{'':13}{printable(says)}", style="dim")
 
 
 def _line(word: str, style: str, subject: str, *parts: str) -> Text:

@@ -1,4 +1,4 @@
-"""Send reviewers' decisions: one by flags, many from a file, or in a dialogue."""
+"""Send decisions, and commands to claim or hand over a question: one by flags, many from a file, or in a dialogue."""
 
 import asyncio
 import sys
@@ -28,17 +28,18 @@ from producer_scripts.command_line import (
     program,
     refuse_others,
     start,
-    wrong_usage,
 )
 from producer_scripts.envelopes import Mode, Outgoing
 from producer_scripts.kafka import Kafka
 from producer_scripts.open_approvals import open_approvals
-from producer_scripts.raising import given, money
 from producer_scripts.receipts import send_and_wait
 from producer_scripts.rendering import console, receipt_line
-from producer_scripts.validation import validated
-from schemas.events import ReviewDecided
-from schemas.values import PayoutMethod, Verdict
+from schemas.values import Command, PayoutMethod, Verdict
+
+COMMANDING = frozenset(
+    {"command", "to", "approval", "exception", "level", "reviewer", "roles", "comment", "command_id", "order"}
+)
+"""The parameters that go with --command."""
 
 Submit = Callable[[Sequence[Outgoing], Sequence[str]], bool]
 Text = Annotated[str | None, typer.Option(metavar="TEXT", show_default=False)]
@@ -50,7 +51,7 @@ def submit_decision(
     *,
     approval: Id = None,
     exception: Annotated[str | None, typer.Option(metavar="ID", help="In place of --approval.")] = None,
-    level: Annotated[str | None, typer.Option(metavar="NAME", help="With --exception, when several are open.")] = None,
+    level: Annotated[str | None, typer.Option(metavar="NAME", help="With --exception: only if it is asked.")] = None,
     verdict: Annotated[Verdict | None, typer.Option(help="What was decided.")] = None,
     reviewer: Annotated[str | None, typer.Option(metavar="WHO", help="As in user:maria.")] = None,
     roles: Annotated[list[str] | None, typer.Option("--role", metavar="NAME", help="Repeatable.")] = None,
@@ -62,9 +63,15 @@ def submit_decision(
         list[int] | None, typer.Option("--approved-action", metavar="INDEX", help="Of several. Repeatable.")
     ] = None,
     choice: Annotated[str | None, typer.Option(metavar="METHOD|INDEX", help="With the verdict choose.")] = None,
+    escalate_to: Annotated[
+        str | None, typer.Option(metavar="LEVEL", help="With escalate, instead of the next.")
+    ] = None,
+    command: Annotated[Command | None, typer.Option(help="In place of --verdict.")] = None,
+    to: Annotated[str | None, typer.Option(metavar="WHO", help="With reassign and delegate: who gets it.")] = None,
     comment: Text = None,
     review_hash: Annotated[str | None, typer.Option(metavar="HASH", help="Of what was shown.")] = None,
     decision_id: Annotated[str | None, typer.Option(metavar="ID", help="Generated when left out.")] = None,
+    command_id: Annotated[str | None, typer.Option(metavar="ID", help="Generated when left out.")] = None,
     order: Annotated[str | None, typer.Option(metavar="ID", help="The record's key, when it is known.")] = None,
     file: Annotated[str | None, typer.Option(metavar="FILE", help="JSON or JSON Lines; - is standard input.")] = None,
     as_one_event: Annotated[bool, typer.Option("--as-one-event", help="Send a file as one batch.")] = False,
@@ -76,7 +83,7 @@ def submit_decision(
     kafka: Servers = DEFAULT_SERVERS,
     topic_prefix: Prefix = DEFAULT_PREFIX,
 ) -> None:
-    """Send decisions, wait for their receipts, and fail when one is refused or stays unanswered."""
+    """Send decisions or commands, wait for their receipts, and fail when one is refused or stays unanswered."""
     mode = mode_of(plain=plain, structured=structured)
     broker = Kafka(kafka, topic_prefix)
     sending = {"wait", *SENDING}
@@ -84,39 +91,23 @@ def submit_decision(
         refuse_others(context, "--interactive", {"interactive", "reviewer", "roles", *sending})
         all_accepted = _converse(broker, reviewer, roles, partial(_submit, broker, wait=wait, as_json=as_json), mode)
         raise typer.Exit(0 if all_accepted else 1)
+    if as_one_event and file is None:
+        raise typer.BadParameter("--as-one-event needs --file")
     if file is not None:
         refuse_others(context, "--file", {"file", "as_one_event", *sending})
-        values = deciding.read_decisions(file)
-        decisions = validated(values, ReviewDecided)
-        data = [value.data for value in values]
+        said = deciding.read_said(file)
+    elif command is not None:
+        refuse_others(context, "--command", COMMANDING | sending)
+        said = [deciding.checked(deciding.command_of(context.params))]
+    elif to is not None or command_id is not None:
+        raise typer.BadParameter("--to and --command-id go with --command")
     else:
-        if as_one_event:
-            raise typer.BadParameter("--as-one-event needs --file")
-        with wrong_usage():
-            changes = {
-                "amount": money(amount, currency),
-                "method": method,
-                "customer_message": message,
-                "approved_actions": approved_actions,
-            }
-            draft = given(
-                {
-                    "decision_id": decision_id or deciding.new_decision_id(),
-                    "approval_id": approval,
-                    "exception_id": exception,
-                    "level": level,
-                    "verdict": verdict,
-                    "reviewer": given({"id": reviewer, "roles": roles}),
-                    "changes": given(changes),
-                    "choice": deciding.choice_of(choice),
-                    "comment": comment,
-                    "review_hash": review_hash,
-                }
-            )
-            decisions, data = [ReviewDecided.model_validate(draft)], [draft]
-    records = deciding.records_of(data, mode=mode, as_one_event=as_one_event, order_id=order)
-    ids = [decision.decision_id for decision in decisions]
-    if not _submit(broker, records, ids, wait=wait, as_json=as_json):
+        said = [deciding.checked(deciding.decision_of(context.params))]
+    if as_one_event:
+        records = [deciding.batch_of(said, mode=mode, order_id=order)]
+    else:
+        records = deciding.records_of(said, mode=mode, order_id=order)
+    if not _submit(broker, records, [deciding.id_of(one) for one in said], wait=wait, as_json=as_json):
         raise typer.Exit(1)
 
 

@@ -3,11 +3,13 @@
 import pytest
 
 from producer_scripts import raising
-from producer_scripts.deciding import choice_of, records_of
+from producer_scripts.deciding import batch_of, choice_of, records_of
 from producer_scripts.envelopes import Mode, outgoing
+from producer_scripts.failure import Failure
 from producer_scripts.traffic import Traffic, parse_mix
+from schemas.catalogue import REVIEW_DECISIONS
 from schemas.cloudevents import decode
-from schemas.events import ExceptionRaised, ReviewDecided, decisions_in
+from schemas.events import MOST_DECISIONS, ApprovalCommanded, ExceptionRaised, ReviewDecided, decisions_in
 from schemas.generate.examples import sent
 from schemas.values import ExceptionKind
 
@@ -78,11 +80,32 @@ def test_a_snapshot_of_the_order_needs_what_was_paid() -> None:
 def test_decisions_travel_each_by_itself_or_as_one_event() -> None:
     single = records_of(DECISIONS, mode=Mode.PLAIN)
     assert [record.key for record in single] == ["A", "E"]
-    [batch] = records_of(DECISIONS, mode=Mode.BINARY, as_one_event=True, order_id="ORD-1")
+    batch = batch_of(DECISIONS, mode=Mode.BINARY, order_id="ORD-1")
     assert batch.key == "ORD-1"
     event = decode(batch.value, batch.headers)
     assert event.type == ReviewDecided.TYPE
     assert decisions_in(event.data) == tuple(DECISIONS)
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_command_travels_as_one(mode: Mode) -> None:
+    [record] = records_of([sent(ApprovalCommanded)["claim"]], mode=mode)
+    event = decode(record.value, record.headers)
+    assert REVIEW_DECISIONS.model(event.type, event.data) is ApprovalCommanded
+    assert event.type == (None if mode is Mode.PLAIN else ApprovalCommanded.TYPE)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ([*DECISIONS, sent(ApprovalCommanded)["claim"]], "holds decisions only"),
+        ([*DECISIONS] * MOST_DECISIONS, f"the first {MOST_DECISIONS} of these {2 * MOST_DECISIONS} fit"),
+    ],
+    ids=["a command", "too many"],
+)
+def test_what_does_not_fit_into_one_event_is_refused_before_it_is_sent(said: list[dict[str, str]], told: str) -> None:
+    with pytest.raises(Failure, match=told):
+        batch_of(said, mode=Mode.BINARY)
 
 
 @pytest.mark.parametrize(("text", "choice"), [("2", 2), ("store_credit", "store_credit"), (None, None), ("²", "²")])

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from producer_scripts.deciding import read_decisions
+from producer_scripts.deciding import read_said
 from producer_scripts.failure import Failure
 from producer_scripts.json_input import raw_records, read_values
 from producer_scripts.validation import validated
-from schemas.events import ExceptionRaised
+from schemas.events import ApprovalCommanded, ExceptionRaised, ReviewDecided
 from schemas.generate.examples import sent
 
 REFUND = sent(ExceptionRaised)["refund"]
+DECISION = sent(ReviewDecided)["modify"]
+CLAIM = sent(ApprovalCommanded)["claim"]
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_raw_records_are_the_lines_of_a_jsonl_file_and_else_the_whole(tmp_path: 
 
 def test_a_batch_in_a_file_counts_as_its_decisions(file: Path) -> None:
     file.write_text('{"decision_id": "1"}\n{"decisions": [{"decision_id": "2"}, 3]}')
-    assert [(value.place, value.data) for value in read_decisions(str(file))] == [
+    assert [(value.place, value.data) for value in read_values(str(file), members="decisions")] == [
         (f"{file}, line 1", {"decision_id": "1"}),
         (f"{file}, line 2, decision 1", {"decision_id": "2"}),
         (f"{file}, line 2, decision 2", 3),
@@ -101,4 +103,18 @@ def test_a_batch_in_a_file_counts_as_its_decisions(file: Path) -> None:
 def test_a_batch_that_is_no_list_is_told(file: Path) -> None:
     file.write_text('{"decisions": {}}')
     with pytest.raises(Failure, match="decisions: must be a list"):
-        read_decisions(str(file))
+        read_said(str(file))
+
+
+def test_decisions_and_commands_of_a_file_are_each_held_to_their_own_rules(file: Path) -> None:
+    file.write_text("\n".join(json.dumps(said) for said in (DECISION, CLAIM)))
+    assert read_said(str(file)) == [DECISION, CLAIM]
+    file.write_text(
+        "\n".join(json.dumps(said) for said in ({"decisions": [DECISION, {}]}, {**CLAIM, "to": "user:eve"}))
+    )
+    with pytest.raises(Failure) as refused:
+        read_said(str(file))
+    of_batch, of_command, last = str(refused.value).splitlines()
+    assert of_batch.startswith(f"{file}, line 1, decision 2: decision_id: is missing")
+    assert of_command == f"{file}, line 2: `to` goes with reassign and delegate, not with claim"
+    assert last == "nothing was sent"

@@ -28,6 +28,27 @@ def test_an_approval_is_one_line_and_one_for_each_reason() -> None:
     assert [reason.strip() for reason in reasons] == ["because over 100", "because a VIP"]
 
 
+def test_an_approval_says_who_is_asked_for_what_and_who_signed_already() -> None:
+    signature = {"level": "manager", "reviewer": "user:otto", "verdict": "modify", "at": "2026-01-05T10:20:00Z"}
+    line, _, signed = shown(
+        ApprovalNeeded,
+        level={"name": "director", "number": 2, "of": 2},
+        part="method",
+        quorum=2,
+        round=3,
+        signed_by=[signature | {"on_behalf_of": ["user:maria"]}],
+    )
+    assert "director 2 of 2, the method, 2 reviewers, round 3 until" in line
+    assert signed.strip() == "signed: modify by user:otto on behalf of user:maria (manager)"
+
+
+def test_a_hand_over_says_where_the_question_is_now() -> None:
+    [handed_over] = shown(ApprovalUpdated, change="reassigned", assignee="user:otto")
+    [claimed] = shown(ApprovalUpdated, change="claimed")
+    assert "reassigned by user:maria, now at user:otto  approval" in handed_over
+    assert "claimed by user:maria  approval" in claimed
+
+
 @pytest.mark.parametrize(
     ("model", "topic", "said"),
     [
