@@ -44,13 +44,19 @@ def standing_of(
     raise refused
 
 
-def check_candidate(to: str, case: Case, approval: ApprovalRequest) -> None:
-    """Whether a question may be handed to this person at all. Raises Refusal."""
+def check_candidate(to: str, case: Case, approval: ApprovalRequest, view: CaseView, *, needs_role: bool) -> None:
+    """Whether a question may be handed to this person. `needs_role`: they are to answer on their own authority, which
+    only a register can show beforehand. Raises Refusal."""
     if same_person(to, approval.requested_by):
         raise Refusal(ReceiptCode.SELF_APPROVAL, "to: who requested it cannot decide it; choose another reviewer")
     refusal = _not_this_person(Standing(reviewer=to), case, approval)
     if refusal is not None:
         raise refusal
+    if not _still_counts(to, view):
+        raise Refusal(ReceiptCode.NOT_AUTHORISED, f"to: the register of reviewers has no {to} now")
+    held = {role for _, person in standings(to, view.people or (), view.now) for role in person.roles}
+    if needs_role and view.people is not None and approval.role not in held:
+        raise Refusal(ReceiptCode.NOT_AUTHORISED, f"to: {to} does not hold role {approval.role}; delegate it instead")
 
 
 def _check_assignee(reviewer: str, approval: ApprovalRequest) -> None:

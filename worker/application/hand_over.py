@@ -40,6 +40,7 @@ def query(command: ApprovalCommand) -> CaseQuery:
         exception_id=None if command.approval_id else command.exception_id,
         decision_id=command.command_id,
         reviewer=command.by.id,
+        also=command.to,
     )
 
 
@@ -86,9 +87,10 @@ def _moved(
     if command.command is Command.CLAIM:
         runs_out = Timer(at=view.now + ports.policy.claim, do=DeadlineAction.RELEASE)
         return _held(approval, by, by, runs_out)
-    check_candidate(to, case, approval)
+    reassigns = command.command is Command.REASSIGN
+    check_candidate(to, case, approval, view, needs_role=reassigns)
     held = _held(approval, to, by)
-    return held if command.command is Command.REASSIGN else _delegated(held, standing, to)
+    return held if reassigns else _delegated(held, standing, to)
 
 
 def _check_may_release(by: str, approval: ApprovalRequest) -> None:

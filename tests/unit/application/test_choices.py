@@ -79,9 +79,7 @@ async def test_a_two_step_level_confirms_the_details_and_then_the_method() -> No
 
 async def test_the_details_escalated_are_confirmed_in_two_steps_above() -> None:
     desk = Desk(
-        policy(
-            level("manager", escalates_to="director"), level("director"), rules=(rule("manager", two_step=True),)
-        )
+        policy(level("manager", escalates_to="director"), level("director"), rules=(rule("manager", two_step=True),))
     )
     await desk.raises(refund_event())
     await desk.says("maria", "escalate")

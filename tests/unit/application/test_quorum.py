@@ -81,4 +81,4 @@ async def test_a_vote_with_the_seal_of_what_was_shown_counts_while_others_vote()
     seal = desk.asked()[0]["review_hash"]
     assert (await desk.says("ada", review_hash=seal))["code"] == "RECORDED"
     assert (await desk.says("ben", review_hash=seal))["code"] == "RECORDED"
-    assert Verdict.APPROVE == desk.case().signatures[-1].verdict
+    assert desk.case().signatures[-1].verdict == Verdict.APPROVE
