@@ -40,6 +40,7 @@ from worker.graph.build import GRAPH_VERSION
 from worker.graph.state import Dependencies
 from worker.graph.workflow import Workflow
 from worker.settings import NotReady, Settings
+from worker.translation.hitl_outbound import Shape
 from worker.translation.outbound import Announcer
 
 log = logging.getLogger(__name__)
@@ -156,7 +157,7 @@ def make_worker(settings: Settings) -> Worker:
     broker = make_broker(settings)
     producer = KafkaProducer(broker, settings.topic_prefix)
     publisher = Publisher(pool, producer)
-    announcer = Announcer(new_id)
+    announcer = Announcer(new_id, Shape(settings.hitl_shape))
     worker = settings.worker_id or f"worker-{uuid4()}"
     checkpointer = BatchingCheckpointer(pool)
     http_orders = HttpOrders(settings.orders_url) if settings.orders == "http" and settings.orders_url else None
@@ -164,7 +165,7 @@ def make_worker(settings: Settings) -> Worker:
     policy = load_policy(settings.policy_file)
     lease = settings.lease
     store = PostgresStore(
-        CaseReader(pool, batch=settings.batch),
+        CaseReader(pool, batch=settings.batch, register=settings.reviewers == "register"),
         GroupCommit(pool, announcer, publisher, lease=lease, batch=settings.batch),
     )
     ports = Ports(

@@ -40,10 +40,12 @@ class Settings(BaseSettings):
     consumer_group: str = "signoff"
     worker_id: str | None = None
 
+    reviewers: Literal["decision", "register"] = "decision"
     orders: Literal["tables", "http"] = "tables"
     orders_url: str | None = None
     ledger_url: str | None = None
     keep_threads: bool = False
+    hitl_shape: Literal["langchain", "agent-inbox", "none"] = "langchain"
 
     batch: Annotated[int, Field(ge=1, le=5000)] = 200
     in_flight: Annotated[int, Field(ge=1, le=100_000)] = 1000
