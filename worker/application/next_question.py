@@ -77,7 +77,9 @@ def _next_levels(assessment: PlainData, answer: PlainData) -> tuple[Level | None
     if answer.get("asks_again"):
         return Level.model_validate(assessment["question"]["asked"]), rest
     if answer["verdict"] == Verdict.ESCALATE:
-        rest = _escalated(assessment["question"]["asked"]["name"], answer["levels"], rest)
+        # Without a level above nobody is left to ask, and no route takes that for an approval.
+        above = answer.get("levels")
+        rest = _escalated(assessment["question"]["asked"]["name"], above, rest) if above else []
     if not rest:
         return None, []
     return Level.model_validate(rest[0]), rest[1:]

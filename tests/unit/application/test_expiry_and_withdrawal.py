@@ -25,13 +25,13 @@ async def test_a_deadline_that_passes_after_the_decision_changes_nothing(desk: D
     await desk.decides(decision_event())
     desk.clock.advance(DUE_S)
     before = desk.case()
-    await desk.casework.expire(approval_id)
+    await desk.casework.act_on_timer(approval_id)
     assert desk.case() == before
 
 
 async def test_a_timer_that_fires_early_closes_nothing(desk: Desk) -> None:
     await desk.raises(refund_event())
-    await desk.casework.expire(desk.approval().approval_id)
+    await desk.casework.act_on_timer(desk.approval().approval_id)
     assert desk.case().state == "waiting"
 
 
