@@ -14,18 +14,22 @@ from pydantic import ValidationError
 from schemas.catalogue import TOPICS, Direction
 from schemas.cloudevents import Header, Refused, decode
 from schemas.events import (
+    ApprovalCommanded,
     ExceptionRaised,
     ExceptionWithdrawn,
     ReviewDecided,
     decisions_in,
+    legible_command_id,
     legible_decision_id,
     receipt_code_of,
     rejection_of,
 )
 from schemas.values import RejectionReason
-from worker.application.messages import Decided, IllegibleDecision, Message, Outdated, Raised, Withdrawn
-from worker.domain.approval import Decision
+from worker.application.messages import Commanded, Decided, IllegibleDecision, Message, Outdated, Raised, Withdrawn
+from worker.domain.approval import ApprovalCommand, Decision
 from worker.domain.order_exception import OrderException
+from worker.translation.hitl_answer import UnreadableAnswer
+from worker.translation.hitl_inbound import decision_in
 
 _TOPICS = {topic.name: topic for topic in TOPICS if topic.direction is Direction.IN}
 
@@ -67,7 +71,7 @@ def read(record: Record) -> list[Accepted | Rejected]:
     """All messages of a record, each accepted or rejected by itself."""
     try:
         event = decode(record.value, record.headers)
-        kind = _TOPICS[record.topic].model(event.type).TYPE
+        kind = _TOPICS[record.topic].model(event.type, event.data).TYPE
     except Refused as refused:
         return [Rejected(0, refused.reason, refused.detail)]
     try:
@@ -100,6 +104,8 @@ def _translate(kind: str, data: Any) -> Message:
     if kind == ExceptionWithdrawn.TYPE:
         event = ExceptionWithdrawn.model_validate(data)
         return Withdrawn(exception_id=event.exception_id, requested_by=event.requested_by)
+    if kind == ApprovalCommanded.TYPE:
+        return _commanded(data)
     try:
         decided = ReviewDecided.model_validate(data)
     except ValidationError as error:
@@ -107,10 +113,28 @@ def _translate(kind: str, data: Any) -> Message:
         if decision_id is None:
             raise
         return IllegibleDecision(decision_id, rejection_of(error)[1], receipt_code_of(error))
-    if decided.verdict is None:
-        problem = "response: answers in this shape are not read yet; send `verdict` instead"
-        return IllegibleDecision(decided.decision_id, problem)
+    if decided.response is not None:
+        return _answered(decided)
     return Decided(Decision.model_validate(decided.model_dump(exclude={"response"})))
+
+
+def _answered(decided: ReviewDecided) -> Decided | IllegibleDecision:
+    """A decision in the shape of another product."""
+    try:
+        return Decided(decision_in(decided))
+    except UnreadableAnswer as error:
+        return IllegibleDecision(decided.decision_id, error.problem, error.code)
+
+
+def _commanded(data: Any) -> Commanded | IllegibleDecision:
+    """Whoever sent an id is owed a receipt, for a command as for a decision."""
+    try:
+        return Commanded(ApprovalCommand.model_validate(dict(ApprovalCommanded.model_validate(data))))
+    except ValidationError as error:
+        command_id = legible_command_id(data)
+        if command_id is None:
+            raise
+        return IllegibleDecision(command_id, rejection_of(error)[1])
 
 
 def _raised(event: ExceptionRaised) -> Raised:
@@ -136,6 +160,8 @@ def _correlation(message: Message) -> str:
             return exception_id
         case Decided(decision):
             return decision.approval_id or decision.exception_id or decision.decision_id
+        case Commanded(command):
+            return command.approval_id or command.exception_id or command.command_id
         case IllegibleDecision(decision_id):
             return decision_id
         case Outdated():

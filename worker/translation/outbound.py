@@ -21,6 +21,7 @@ from worker.application import announcements
 from worker.application.announcements import Announcement
 from worker.domain.approval import ApprovalRequest, Receipt
 from worker.domain.exception_case import Case, CaseState
+from worker.translation.hitl_outbound import Shape, hitl_block
 
 SOURCE = "/signoff/worker"
 
@@ -38,16 +39,20 @@ class OutgoingMessage:
 
 
 class Announcer:
-    """Turns announcements into messages; each gets its CloudEvents id here, once and for all."""
+    """Turns announcements into messages; each gets its CloudEvents id here, once and for all.
 
-    def __init__(self, new_id: Callable[[], UUID]) -> None:
+    `hitl` is the shape in which approval.needed repeats its question for the screens of other products.
+    """
+
+    def __init__(self, new_id: Callable[[], UUID], hitl: Shape = Shape.LANGCHAIN) -> None:
         self._new_id = new_id
+        self._hitl = hitl
 
     def message(self, announcement: Announcement, now: datetime) -> OutgoingMessage:
         match announcement:
             case announcements.ApprovalNeeded(approval):
                 key = approval.order_id or approval.exception_id
-                return self._of(_approval_needed(approval), APPROVALS, key, str(approval.case_id), now)
+                return self._of(_approval_needed(approval, self._hitl), APPROVALS, key, str(approval.case_id), now)
             case announcements.ApprovalUpdated(approval, change, by, at):
                 key = approval.order_id or approval.exception_id
                 event = ApprovalUpdated(
@@ -58,6 +63,9 @@ class Announcer:
                     change=change,
                     by=by,
                     at=at,
+                    level=approval.question.level,
+                    due_at=approval.due_at,
+                    assignee=approval.assignee,
                     reason=approval.closed_as,
                 )
                 return self._of(event, APPROVALS, key, str(approval.case_id), now)
@@ -96,7 +104,7 @@ class Announcer:
         )
 
 
-def _approval_needed(approval: ApprovalRequest) -> ApprovalNeeded:
+def _approval_needed(approval: ApprovalRequest, hitl: Shape) -> ApprovalNeeded:
     question = approval.question
     return ApprovalNeeded.model_construct(
         approval_id=str(approval.approval_id),
@@ -105,6 +113,7 @@ def _approval_needed(approval: ApprovalRequest) -> ApprovalNeeded:
         order_id=approval.order_id,
         kind=approval.kind,
         level=question.level,
+        part=question.part,
         quorum=question.quorum,
         round=question.round,
         allowed_verdicts=question.allowed_verdicts,
@@ -114,12 +123,14 @@ def _approval_needed(approval: ApprovalRequest) -> ApprovalNeeded:
         risk=question.risk,
         confidence=question.confidence,
         context=question.context,
+        signed_by=question.signed_by,
         requested_by=approval.requested_by,
         requested_at=approval.requested_at,
         due_at=approval.due_at,
         on_timeout=question.on_timeout,
         review_hash=approval.review_hash,
         policy=approval.policy,
+        hitl=hitl_block(hitl, approval),
     )
 
 
@@ -147,7 +158,7 @@ def _outcome(case: Case) -> ResolutionOutcome:
         payment_reference=case.payment_reference,
         decided_by=case.signatures,
         reason=case.reason or None,
-        customer_message=proposal.customer_message if executed else None,
+        customer_message=proposal.customer_message if executed or case.state is CaseState.REJECTED else None,
         opened_at=case.opened_at,
         finished_at=case.finished_at or case.opened_at,
     )
