@@ -1,11 +1,13 @@
 """The rules that no policy file can take away: they stand between money and what nobody knows.
 
-A rule that fires because an amount cannot be trusted asks the highest level, since a lower one may
-have no authority over the true amount; the others ask the lowest, and the file's rules may raise
-it.
+A rule that fires because an amount is not known, or cannot be compared, asks the whole ladder of the
+first level, since a lower one may have no authority over the true amount; the others ask the first
+level. Those whose amount is in order are fallbacks: they see to it that somebody looks, and add
+nobody where a rule of the file asks somebody already.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from enum import Enum, auto
 from typing import NamedTuple
 
 from schemas.values import ExceptionKind, Risk
@@ -65,12 +67,30 @@ def _execution_failed(evidence: Evidence) -> str | None:
     return f"approved, but not executed: {failure}" if failure is not None else None
 
 
+def _changes_requested(evidence: Evidence) -> str | None:
+    facts = evidence.facts
+    return f"round {facts.round}: {facts.feedback[-1].reviewer} asked for changes" if facts.feedback else None
+
+
+def _order_changed(evidence: Evidence) -> str | None:
+    difference = evidence.facts.difference
+    return f"the order has changed since it was shown: {difference}" if difference is not None else None
+
+
 def _action_request(evidence: Evidence) -> str | None:
     exception = evidence.facts.exception
     if exception.kind is not ExceptionKind.ACTION_REQUEST:
         return None
     names = ", ".join(action.name for action in exception.actions) or "an unnamed action"
     return f"{exception.requested_by} asks to run {names}"
+
+
+class _Asks(Enum):
+    """THE_LADDER is the first level and all above it; SOMEBODY is the first level unless another rule asks anybody."""
+
+    THE_LADDER = auto()
+    THE_FIRST_LEVEL = auto()
+    SOMEBODY = auto()
 
 
 class _BuiltIn(NamedTuple):
@@ -80,32 +100,35 @@ class _BuiltIn(NamedTuple):
     when: str
     says: Callable[[Evidence], str | None]
     risk: Risk
-    amount_in_doubt: bool
+    asks: _Asks
 
-    def at(self, level: str) -> Rule:
+    def of(self, ladder: tuple[str, ...]) -> Rule:
         return Rule(
             id=self.id,
             applies=lambda evidence: self.says(evidence) is not None,
             says=lambda evidence: self.says(evidence) or self.when,
-            level=level,
+            levels=ladder if self.asks is _Asks.THE_LADDER else ladder[:1],
             risk=self.risk,
+            fallback=self.asks is _Asks.SOMEBODY,
             when=self.when,
             built_in=True,
         )
 
 
 _RULES = (
-    _BuiltIn("order-unknown", "nobody knows the order", _order_unknown, Risk.MEDIUM, True),
-    _BuiltIn("amount-unknown", "money without an amount", _amount_unknown, Risk.MEDIUM, True),
-    _BuiltIn("over-remaining", "more than is left to refund", _over_remaining, Risk.HIGH, True),
-    _BuiltIn("currency-differs", "not the order's currency", _currency_differs, Risk.HIGH, True),
-    _BuiltIn("currency-without-rate", "nothing to compare by", _without_rate, Risk.MEDIUM, True),
-    _BuiltIn("execution-failed", "approved, not executed", _execution_failed, Risk.HIGH, False),
-    _BuiltIn("action-request", "an agent wants a signature", _action_request, Risk.MEDIUM, False),
+    _BuiltIn("order-unknown", "nobody knows the order", _order_unknown, Risk.MEDIUM, _Asks.SOMEBODY),
+    _BuiltIn("amount-unknown", "money without an amount", _amount_unknown, Risk.MEDIUM, _Asks.THE_LADDER),
+    _BuiltIn("over-remaining", "more than is left to refund", _over_remaining, Risk.HIGH, _Asks.THE_FIRST_LEVEL),
+    _BuiltIn("currency-differs", "not the order's currency", _currency_differs, Risk.HIGH, _Asks.THE_FIRST_LEVEL),
+    _BuiltIn("currency-without-rate", "nothing to compare by", _without_rate, Risk.MEDIUM, _Asks.THE_LADDER),
+    _BuiltIn("execution-failed", "approved, not executed", _execution_failed, Risk.HIGH, _Asks.SOMEBODY),
+    _BuiltIn("changes-requested", "a reviewer asked for changes", _changes_requested, Risk.MEDIUM, _Asks.SOMEBODY),
+    _BuiltIn("order-changed", "not the order that was shown", _order_changed, Risk.HIGH, _Asks.SOMEBODY),
+    _BuiltIn("action-request", "an agent wants a signature", _action_request, Risk.MEDIUM, _Asks.SOMEBODY),
 )
 BUILT_IN_IDS = frozenset(rule.id for rule in _RULES)
 
 
-def built_in_rules(levels: Sequence[str]) -> tuple[Rule, ...]:
-    """`levels` are the names of the policy's levels, lowest first."""
-    return tuple(rule.at(levels[-1 if rule.amount_in_doubt else 0]) for rule in _RULES)
+def built_in_rules(ladder: tuple[str, ...]) -> tuple[Rule, ...]:
+    """`ladder` are the names of the policy's first level and of those above it, lowest first."""
+    return tuple(rule.of(ladder) for rule in _RULES)

@@ -1,8 +1,8 @@
 """The `when` of a rule: a CEL expression, checked before it may judge money.
 
-CEL here has no static types, and `==` between different types is simply false, so three nets catch
-a mistake: `expressions.py` reads the words of the text, the expression runs against sample facts,
-and a failure on real facts counts as fired (`ApprovalPolicy` sees to that).
+CEL here has no static types, and `==` between different types is simply false, so several nets catch
+a mistake: `expressions.py` and `contradictions.py` read the text, the expression runs against sample
+facts, and a failure on real facts counts as fired (`ApprovalPolicy` sees to that).
 """
 
 import re
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import cel
 
+from worker.adapters.policy.contradictions import why_never
 from worker.adapters.policy.expressions import check_words
 from worker.adapters.policy.problems import Problems
 from worker.adapters.policy.quantities import Limit
@@ -65,11 +66,16 @@ def condition(
     if len(problems.found) > before:
         return None
     checked = Condition(source, program)
-    trouble = _try(checked, samples)
+    trouble = _try(checked, samples) or _never(source, limits)
     if trouble is None:
         return checked
     problems.add(line, f"`when` of {name} {trouble[0]}", trouble[1])
     return None
+
+
+def _never(source: str, limits: Mapping[str, Limit]) -> tuple[str, str] | None:
+    reason = why_never(source, limits)
+    return (f"can never be true: {reason}", "mend it, or remove the rule") if reason else None
 
 
 def _syntax(message: str) -> str:

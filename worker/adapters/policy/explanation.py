@@ -2,75 +2,142 @@
 
 from dataclasses import dataclass
 
+from schemas.values import ApprovalPart, OnTimeout
 from worker.adapters.policy.quantities import written_duration
-from worker.domain.approval_policy import ApprovalPolicy, Finding, Requirement
+from worker.domain.approval_policy import ApprovalPolicy, Finding, Level, Requirement
+from worker.domain.deadlines import DeadlineAction, DeadlineStep
 from worker.domain.order_exception import Facts
 from worker.domain.resolution import propose
+
+NOBODY_IS_ASKED = "It goes on by itself: no rule asks for a person."
 
 
 @dataclass(frozen=True, slots=True)
 class RuleExplanation:
-    """`says` is the sentence of a rule that fired, empty otherwise; `when` its condition."""
+    """`says` is the sentence of a rule that fired, empty otherwise; `when` its condition. `level` is the first of its
+    `levels`. A `fallback` that fired asks its levels only if no other rule asks anybody."""
 
     id: str
     fired: bool
     says: str
     when: str
     level: str
+    levels: tuple[str, ...]
     risk: str
     built_in: bool
+    fallback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LevelExplanation:
+    """One question of the chain. `part` is set for the halves of a two-step level, `waits` says in words what happens
+    while nobody answers."""
+
+    name: str
+    role: str
+    quorum: int
+    part: str | None
+    allowed_verdicts: tuple[str, ...]
+    ceiling: str | None
+    reviewer_cap: str | None
+    waits: str
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """All plain values: `dataclasses.asdict` gives JSON. `level` is None when nobody is asked."""
+    """All plain values: `dataclasses.asdict` gives JSON. `levels` is the chain of questions, `level` the name of the
+    first one, None when nobody is asked. `why` is every reason that the reviewers would read."""
 
     policy: str
     version: str
     amount: str | None
     automatic: bool
     level: str | None
+    levels: tuple[LevelExplanation, ...]
     risk: str
     what_happens: str
+    why: tuple[str, ...]
     rules: tuple[RuleExplanation, ...]
 
 
 def explain(policy: ApprovalPolicy, facts: Facts) -> Explanation:
     """Asks every rule, exactly as a judgement does; changes nothing."""
     findings = policy.examine(facts)
-    requirement = policy.require(findings)
     amount = propose(facts).amount
+    requirement = policy.require(findings, amount)
     return Explanation(
         policy=policy.reference.name,
         version=policy.reference.version,
         amount=str(amount) if amount else None,
-        automatic=requirement.level is None,
-        level=requirement.level.name if requirement.level else None,
+        automatic=not requirement.chain,
+        level=requirement.chain[0].name if requirement.chain else None,
+        levels=tuple(_explain_level(level) for level in requirement.chain),
         risk=str(requirement.risk),
         what_happens=_what_happens(requirement),
-        rules=tuple(_explain(finding) for finding in findings),
+        why=tuple(reason.says for reason in requirement.why),
+        rules=tuple(_explain_rule(finding) for finding in findings),
     )
 
 
-def _explain(finding: Finding) -> RuleExplanation:
+def _explain_rule(finding: Finding) -> RuleExplanation:
     rule = finding.rule
     return RuleExplanation(
         id=rule.id,
         fired=finding.fired,
         says=finding.says or "",
         when=rule.when,
-        level=rule.level,
+        level=rule.levels[0],
+        levels=rule.levels,
         risk=str(rule.risk),
         built_in=rule.built_in,
+        fallback=rule.fallback,
+    )
+
+
+def _explain_level(level: Level) -> LevelExplanation:
+    return LevelExplanation(
+        name=level.name,
+        role=level.role,
+        quorum=level.quorum,
+        part=str(level.part) if level.part else None,
+        allowed_verdicts=tuple(map(str, level.allowed_verdicts)),
+        ceiling=str(level.ceiling) if level.ceiling else None,
+        reviewer_cap=f"{level.cap.amount} per {written_duration(level.cap.window)}" if level.cap else None,
+        waits=in_words(level),
     )
 
 
 def _what_happens(requirement: Requirement) -> str:
-    level = requirement.level
-    if level is None:
-        return "It goes on by itself: no rule asks for a person."
-    verdicts = ", ".join(level.allowed_verdicts)
+    """One sentence for one question, and one more for each that follows."""
     return (
-        f"It waits for {level.quorum} decision by the role {level.role} ({verdicts}); "
-        f"after {written_duration(level.due_in)} without one it is rejected."
+        " ".join(
+            f"{'Then it' if number else 'It'} waits for {_who(level)} ({', '.join(level.allowed_verdicts)}); "
+            f"{in_words(level)}."
+            for number, level in enumerate(requirement.chain)
+        )
+        or NOBODY_IS_ASKED
     )
+
+
+def _who(level: Level) -> str:
+    people = "1 decision" if level.quorum == 1 else f"{level.quorum} decisions of different people"
+    about = {ApprovalPart.DETAILS: " on the details", ApprovalPart.METHOD: " on the method of payment", None: ""}
+    return f"{people} by the role {level.role}{about[level.part]}"
+
+
+def in_words(level: Level) -> str:
+    """What happens to the level's question while nobody answers: `after 12h a reminder, after 1d …`."""
+    working = " of working time" if level.calendar else ""
+    steps = [f"after {written_duration(level.due_in * step.at)}{working} {_step(step)}" for step in level.deadlines]
+    end = f"after {written_duration(level.due_in)}{working} without one {_end(level)}"
+    return ", ".join([*steps, end])
+
+
+def _step(step: DeadlineStep) -> str:
+    return f"the role {step.to} is asked instead" if step.do is DeadlineAction.HAND_OVER else "a reminder"
+
+
+def _end(level: Level) -> str:
+    if level.on_timeout is OnTimeout.ESCALATE:
+        return f"{level.escalates_to} is asked instead"
+    return "it is rejected"

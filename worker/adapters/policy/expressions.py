@@ -19,12 +19,12 @@ Report = Callable[[str, str], None]
 """Takes what is wrong, and what to do."""
 
 FUNCTIONS = ("size", "contains", "startsWith", "endsWith", "matches", "int", "double", "string")
-GROUPS = ("exception", "order", "customer", "limits")
+GROUPS = ("exception", "order", "customer", "exposure", "limits")
 
 _LITERAL = re.compile(r"""//[^\n]*|[rR](?:"[^"\n]*"|'[^'\n]*')|[bB]?(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
 _BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*(\w+)\s*,")
 _GROUP = re.compile(rf"(?<![\w.])({'|'.join(GROUPS)})\b(?:\s*\.\s*(\w+))?")
-_PATH = r"(?<![\w.])((?:exception|order|customer|limits)\s*\.\s*\w+|amount)(?![\w(]|\s*[.\[(+*/%-])"
+_PATH = rf"(?<![\w.])((?:{'|'.join(GROUPS)})\s*\.\s*\w+|amount)(?![\w(]|\s*[.\[(+*/%-])"
 _VALUE = r"(§\d+|-?\d+(?:\.\d+)?|true|false)\b"
 _COMPARED = (
     re.compile(rf"{_PATH}\s*[!=]=\s*{_VALUE}"),

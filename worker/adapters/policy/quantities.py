@@ -1,5 +1,6 @@
 """Amounts, durations, rates and plain numbers as people write them in a policy."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from schemas.values import MAX_AMOUNT_MINOR, Money, minor_unit_digits
+from worker.domain.approval_policy import Cap
 
 Limit = Money | int | float
 """A figure that rules refer to by its name."""
@@ -16,7 +18,9 @@ _DURATION = re.compile(r"([1-9][0-9]{0,5})(s|m|h|d)", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,9})?"
 _MONEY = re.compile(rf"({_NUMBER}) ([A-Z]{{3}})", re.ASCII)
+_PERCENTAGE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%", re.ASCII)
 LONGEST = timedelta(days=366)
+LARGEST_QUORUM = 20
 
 
 def duration(text: str) -> timedelta:
@@ -55,6 +59,36 @@ def rate(text: str) -> Fraction:
     return Fraction(number)
 
 
+def money(text: str) -> Money:
+    """`100.00 USD`. Raises ValueError for anything else."""
+    if match := _MONEY.fullmatch(text):
+        return _money(Decimal(match[1]), match[2])
+    raise ValueError("is not an amount such as 1000.00 USD")
+
+
+def cap(text: str) -> Cap:
+    """`10000.00 USD per 24h`. Raises ValueError for anything else."""
+    amount, per, window = text.partition(" per ")
+    if not per:
+        raise ValueError("is not an amount in a time, such as 10000.00 USD per 24h")
+    return Cap(amount=money(amount.strip()), window=duration(window.strip()))
+
+
+def quorum(text: str) -> int:
+    """`2`: how many people must agree. Raises ValueError for anything but 1 to 20."""
+    if not re.fullmatch(r"[0-9]{1,2}", text, re.ASCII) or not 1 <= int(text) <= LARGEST_QUORUM:
+        raise ValueError(f"is not a whole number from 1 to {LARGEST_QUORUM}")
+    return int(text)
+
+
+def fraction(text: str) -> float:
+    """`50%` as 0.5. Raises ValueError unless it is above 0% and below 100%."""
+    match = _PERCENTAGE.fullmatch(text)
+    if match is None or not 0 < float(match[1]) < 100:
+        raise ValueError("is not a part of the time such as 50%, above 0% and below 100%")
+    return float(match[1]) / 100
+
+
 def _number(text: str, otherwise: str) -> Decimal:
     if re.fullmatch(_NUMBER, text, re.ASCII) is None:
         raise ValueError(otherwise)
@@ -85,10 +119,17 @@ class Rates:
 
     def in_base(self, money: Money) -> int | None:
         """Minor units of the base currency, rounded up (the stricter side); None without a rate."""
-        if money.currency == self.base:
+        return self.compare(money, self.base)
+
+    def compare(self, money: Money, currency: str) -> int | None:
+        """Minor units of a currency, rounded up; None when there is no rate for either."""
+        if money.currency == currency:
             return money.amount_minor
-        worth = self.worth.get(money.currency)
-        if worth is None:
+        worth, unit = self._worth(money.currency), self._worth(currency)
+        if worth is None or unit is None:
             return None
-        digits = minor_unit_digits(self.base) - minor_unit_digits(money.currency)
-        return -int(-money.amount_minor * worth * Fraction(10) ** digits // 1)
+        digits = minor_unit_digits(currency) - minor_unit_digits(money.currency)
+        return math.ceil(money.amount_minor * worth / unit * Fraction(10) ** digits)
+
+    def _worth(self, currency: str) -> Fraction | None:
+        return Fraction(1) if currency == self.base else self.worth.get(currency)

@@ -1,8 +1,11 @@
 """Facts to try every condition on at start: each kind, sparse and full, known and unknown."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from uuid import UUID
 
 from schemas.values import (
+    Action,
     Alternative,
     Customer,
     CustomerTier,
@@ -12,13 +15,16 @@ from schemas.values import (
     Order,
     OrderStatus,
 )
-from worker.adapters.policy.vocabulary import Evidence
-from worker.domain.order_exception import Facts, OrderException
+from worker.domain.exposure import Exposure, RelatedCase
+from worker.domain.order_exception import Facts, Feedback, OrderException
+from worker.domain.resolution import propose
+
+_A_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def samples(read: Callable[[Facts], Evidence], currency: str) -> Mapping[str, Evidence]:
+def samples(currency: str) -> Mapping[str, Facts]:
     """By a description that completes "fails for …". `currency` is the policy's base currency."""
-    return {described: read(facts) for described, facts in _described(currency)}
+    return dict(_described(currency))
 
 
 def _described(currency: str) -> Iterator[tuple[str, Facts]]:
@@ -41,23 +47,42 @@ def _sparse(kind: ExceptionKind, order: Order | None) -> Facts:
 
 def _full(kind: ExceptionKind, status: OrderStatus, currency: str) -> Facts:
     large = Money(amount_minor=10**12, currency=currency)
-    return Facts(
-        exception=OrderException(
-            exception_id="E",
-            kind=kind,
-            order_id="O",
-            customer_id="C",
-            requested_by="sample",
-            reason_code="sample",
-            amount=large,
-            items=(LineItem(sku="A", quantity=2), LineItem(sku="B", quantity=3)),
-            confidence=0.01,
-            customer_requests_human=True,
-            failed_attempts=1000,
-            irreversible=True,
-            compliance_flags=("sample", "other"),
-            alternatives=(Alternative(action="sample"),) * 100,
-        ),
+    asked = Facts(
+        exception=_exception(kind, large),
         order=Order(captured=large, refunded=large, status=status, payment_method="card"),
-        customer=Customer(tier=CustomerTier.VIP),
+        customer=Customer(tier=CustomerTier.VIP, name="sample"),
+        available=large,
+        exposure=_exposure(large),
+        round=2,
     )
+    feedback = Feedback(
+        round=1, level="sample", reviewer="sample", at=_A_MOMENT, comment="sample", proposal=propose(asked)
+    )
+    return asked.model_copy(update={"feedback": (feedback,), "difference": "sample"})
+
+
+def _exception(kind: ExceptionKind, large: Money) -> OrderException:
+    return OrderException(
+        exception_id="E",
+        kind=kind,
+        order_id="O",
+        customer_id="C",
+        requested_by="sample",
+        reason="sample",
+        reason_code="sample",
+        amount=large,
+        items=(LineItem(sku="A", quantity=2), LineItem(sku="B", quantity=3)),
+        confidence=0.01,
+        customer_requests_human=True,
+        failed_attempts=1000,
+        irreversible=True,
+        compliance_flags=("sample", "other"),
+        alternatives=(Alternative(action="sample"),) * 100,
+        changes={"email": "sample"},
+        actions=(Action(name="sample"), Action(name="other", args={"sample": 1})),
+    )
+
+
+def _exposure(large: Money) -> Exposure:
+    again = RelatedCase(case_id=UUID(int=1), exception_id="F", state="waiting", amount=large, opened_at=_A_MOMENT)
+    return Exposure(customer=(large,), customer_cases=10, order=(large,), order_cases=5, near_duplicates=(again,))

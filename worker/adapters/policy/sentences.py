@@ -38,16 +38,18 @@ class Sentence:
         return _shown(path, value)
 
 
-_AMOUNTS = frozenset({"amount", "order.captured", "order.refunded", "order.available"})
+_AMOUNTS = frozenset(path for path, variable in VARIABLES.items() if variable.is_amount)
 
 
 def _amount(path: str, evidence: Evidence) -> Money | None:
-    """In its own currency; None when it is not known."""
+    """In its own currency, a sum in the base currency; None when it is not known."""
     order = evidence.facts.order
     if path == "amount":
         return evidence.amount
     if path == "order.available":
         return evidence.available
+    if path in evidence.sums:
+        return evidence.sums[path]
     if order is None:
         return None
     if path == "order.captured":

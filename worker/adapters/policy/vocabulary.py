@@ -12,8 +12,9 @@ from typing import Any
 
 import cel
 
-from schemas.values import CustomerTier, ExceptionKind, Money, OrderStatus
+from schemas.values import MAX_AMOUNT_MINOR, CustomerTier, ExceptionKind, Money, OrderStatus
 from worker.adapters.policy.quantities import Limit, Rates
+from worker.domain.exposure import Exposure
 from worker.domain.order_exception import Facts, OrderException
 from worker.domain.resolution import propose
 
@@ -22,11 +23,21 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """`words` is the closed set that a text comes from, where there is one."""
+    """`words` is the closed set that a text comes from, where there is one; a number lies from `least` to `most`.
+
+    `is_amount`: in minor units of the base currency, and written as money in a sentence.
+    """
 
     type: type
     meaning: str
     words: frozenset[str] = frozenset()
+    least: float = 0
+    most: float = math.inf
+    is_amount: bool = False
+
+
+def _amount(meaning: str) -> Variable:
+    return Variable(int, meaning, is_amount=True)
 
 
 _KINDS = frozenset(ExceptionKind)
@@ -34,11 +45,11 @@ _STATUSES = frozenset(OrderStatus) | {UNKNOWN}
 _TIERS = frozenset(CustomerTier) | {UNKNOWN}
 
 VARIABLES: Mapping[str, Variable] = {
-    "amount": Variable(int, "what would be paid, in minor units of the base currency; 0 if nothing"),
+    "amount": _amount("what would be paid, in minor units of the base currency; 0 if nothing"),
     "exception.kind": Variable(str, "what is asked for", _KINDS),
     "exception.reason_code": Variable(str, "the requester's code, or empty"),
     "exception.requested_by": Variable(str, "who asks, such as agent:web-chat"),
-    "exception.confidence": Variable(float, "how sure the requester is; 1.0 if it did not say"),
+    "exception.confidence": Variable(float, "how sure the requester is; 1.0 if it did not say", most=1),
     "exception.has_confidence": Variable(bool, "whether it said"),
     "exception.customer_requests_human": Variable(bool, "the customer asked for a person"),
     "exception.failed_attempts": Variable(int, "how often a solution was tried in vain"),
@@ -47,14 +58,23 @@ VARIABLES: Mapping[str, Variable] = {
     "exception.alternatives": Variable(int, "how many other ways the requester sees"),
     "exception.lines": Variable(int, "how many different items it names"),
     "exception.quantity": Variable(int, "how many pieces of them together"),
+    "exception.actions": Variable(list, "the names of the actions that an agent wants to run"),
+    "exception.round": Variable(int, "how often the case came to its first level", least=1),
     "order.known": Variable(bool, "somebody knows the order"),
     "order.status": Variable(str, "how far the order has come", _STATUSES),
-    "order.captured": Variable(int, "what was paid, in minor units of the base currency"),
-    "order.refunded": Variable(int, "what went back already, likewise"),
-    "order.available": Variable(int, "what is left to refund, likewise"),
+    "order.captured": _amount("what was paid, in minor units of the base currency"),
+    "order.refunded": _amount("what went back already, likewise"),
+    "order.available": _amount("what is left to refund, likewise"),
     "order.payment_method": Variable(str, "such as card, or empty"),
     "customer.known": Variable(bool, "somebody knows the customer"),
     "customer.tier": Variable(str, "which sort of customer", _TIERS),
+    "exposure.customer_amount": _amount("what the customer's other cases of the window add up to"),
+    "exposure.customer_total": _amount("the same together with this case"),
+    "exposure.customer_cases": Variable(int, "how many other cases those are"),
+    "exposure.order_amount": _amount("what the order's other cases of the window add up to"),
+    "exposure.order_total": _amount("the same together with this case"),
+    "exposure.order_cases": Variable(int, "how many other cases those are"),
+    "exposure.near_duplicates": Variable(int, "how many cases of the order look like this one once more"),
 }
 """`limits.…` comes on top: the policy's own figures."""
 
@@ -64,12 +84,14 @@ class Evidence:
     """The facts of one judgement, prepared once for all rules.
 
     `amount` is what would be paid and `available` what is left of the order, both in their own
-    currency; `unrated` are the currencies among them that the policy has no rate for.
+    currency; `sums` are the sums of the exposure, in the base currency. `unrated` are the
+    currencies among all of them that the policy has no rate for.
     """
 
     facts: Facts
     amount: Money | None
     available: Money | None
+    sums: Mapping[str, Money]
     unrated: tuple[str, ...]
     variables: Mapping[str, Any]
     context: cel.Context
@@ -86,22 +108,31 @@ class EvidenceReader:
 
     def __call__(self, facts: Facts) -> Evidence:
         amount, available = propose(facts).amount, available_of(facts)
+        sums = self._sums(facts.exposure, amount)
         variables = {
             "amount": self._minor(amount),
-            "exception": _exception(facts.exception),
+            "exception": {**_exception(facts.exception), "round": facts.round},
             "order": self._order(facts, available),
             "customer": {
                 "known": facts.customer is not None,
                 "tier": str(facts.customer.tier) if facts.customer else UNKNOWN,
             },
+            "exposure": {
+                **{path.partition(".")[2]: money.amount_minor for path, money in sums.items()},
+                "customer_cases": facts.exposure.customer_cases,
+                "order_cases": facts.exposure.order_cases,
+                "near_duplicates": len(facts.exposure.near_duplicates),
+            },
             "limits": self._limits,
         }
         captured = facts.order.captured if facts.order else None
-        currencies = {money.currency for money in (amount, captured, available) if money}
+        others = (*facts.exposure.customer, *facts.exposure.order)
+        currencies = {money.currency for money in (amount, captured, available, *others) if money}
         return Evidence(
             facts=facts,
             amount=amount,
             available=available,
+            sums=sums,
             unrated=tuple(sorted(code for code in currencies if not self._rates.knows(code))),
             variables=variables,
             context=cel.Context(variables),
@@ -109,6 +140,21 @@ class EvidenceReader:
 
     def _minor(self, money: Money | None) -> int:
         return (self._rates.in_base(money) or 0) if money else 0
+
+    def _sums(self, exposure: Exposure, amount: Money | None) -> dict[str, Money]:
+        """A currency without a rate counts for nothing here; that it is there asks for a person by itself."""
+        customer, order = (sum(map(self._minor, moneys)) for moneys in (exposure.customer, exposure.order))
+        this = self._minor(amount)
+        minor = {
+            "exposure.customer_amount": customer,
+            "exposure.customer_total": customer + this,
+            "exposure.order_amount": order,
+            "exposure.order_total": order + this,
+        }
+        return {
+            path: Money(amount_minor=min(sum_, MAX_AMOUNT_MINOR), currency=self._rates.base)
+            for path, sum_ in minor.items()
+        }
 
     def _order(self, facts: Facts, available: Money | None) -> dict[str, Any]:
         order = facts.order
@@ -152,4 +198,5 @@ def _exception(exception: OrderException) -> dict[str, Any]:
         "alternatives": len(exception.alternatives),
         "lines": len(exception.items),
         "quantity": sum(item.quantity for item in exception.items),
+        "actions": [action.name for action in exception.actions],
     }
