@@ -10,23 +10,30 @@ OPEN = 200
 """Cases that wait, messages that are not done, events that are not sent."""
 
 _CROWD = """
-insert into cases (case_id, exception_id, order_id, customer_id, kind, state, version, opened_at, finished_at, body)
+insert into cases (
+    case_id, exception_id, order_id, customer_id, kind, state, version, amount_minor, currency, opened_at,
+    finished_at, body
+)
 select
     md5('case' || n)::uuid, 'EXC-' || n, 'ORD-' || n / 2, 'CUST-' || n / 5, 'refund',
-    case when n <= {open} then 'waiting' else 'executed' end, 3, now() - n * interval '1 minute',
+    case when n <= {open} then 'waiting' else 'executed' end, 3, 15000, 'USD', now() - n * interval '1 minute',
     case when n <= {open} then null else now() end, jsonb_build_object('audit_head', 'x', 'pad', repeat('x', 1500))
 from generate_series(1, {rows}) as n;
 
-insert into approvals (approval_id, case_id, case_version, due_at, available_at, closed_at, body)
+insert into approvals (approval_id, case_id, exception_id, case_version, due_at, available_at, closed_at, body)
 select
-    md5('approval' || n)::uuid, md5('case' || n)::uuid, 1, now() + n * interval '1 minute',
+    md5('approval' || n)::uuid, md5('case' || n)::uuid, 'EXC-' || n, 1, now() + n * interval '1 minute',
     now() + n * interval '1 minute', case when n <= {open} then null else now() end,
     jsonb_build_object('pad', repeat('x', 1500))
 from generate_series(1, {rows}) as n;
 
-insert into decisions (decision_id, approval_id, case_id, reviewer, verdict, code, body, receipt)
+insert into decisions (
+    decision_id, approval_id, case_id, reviewer, reviewer_key, verdict, code, amount_minor, currency, received_at,
+    body, receipt
+)
 select
-    'DEC-' || n, md5('approval' || n)::uuid::text, md5('case' || n)::uuid, 'user:' || n % 50, 'approve', 'ACCEPTED',
+    'DEC-' || n, md5('approval' || n)::uuid::text, md5('case' || n)::uuid, 'user:' || n % 50, 'user:' || n % 50,
+    'approve', 'ACCEPTED', 15000, 'USD', now() - n * interval '1 minute',
     jsonb_build_object('pad', repeat('x', 400)), jsonb_build_object('pad', repeat('x', 400))
 from generate_series(1, {rows}) as n;
 
@@ -38,6 +45,12 @@ from generate_series(1, {rows}) as n;
 
 insert into order_balances (order_id, currency, captured_minor, refunded_minor)
 select 'ORD-' || n, 'USD', 20000, 0 from generate_series(1, 5 * {rows}) as n;
+
+insert into watches (key, version) select 'order:ORD-' || n, 1 from generate_series(1, 5 * {rows}) as n;
+
+insert into reviewers (key, delegate, body)
+select 'user:' || n, case when n % 10 = 0 then 'user:' || n / 10 end, jsonb_build_object('pad', repeat('x', 300))
+from generate_series(1, {rows}) as n;
 
 insert into audit (case_id, number, at, actor, action, from_state, to_state, detail, previous_hash, hash)
 select

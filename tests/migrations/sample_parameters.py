@@ -47,6 +47,28 @@ def _named(prefix: str) -> dict[str, list[str]]:
     return {"keys": [f"{prefix}-{number}" for number in NUMBERS]}
 
 
+def _each(**fields: Any) -> dict[str, str]:
+    """One question for each place of a batch; a field may be made from its number."""
+    return _rows(
+        *(
+            {name: value.format(number) if isinstance(value, str) else value for name, value in fields.items()}
+            | {"place": number}
+            for number in NUMBERS
+        )
+    )
+
+
+OTHERS = _each(
+    exception_id="EXC-{}",
+    kind="refund",
+    order_id="ORD-{}",
+    customer_id="CUST-{}",
+    amount_minor=15_000,
+    currency="USD",
+    seconds=30 * 86_400.0,
+)
+
+
 def _columns(*values: Any) -> list[list[Any]]:
     return [[value] * BATCH if not isinstance(value, list) else value for value in values]
 
@@ -77,6 +99,19 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "balances": _named("ORD"),
         "database_time": {},
     },
+    "figures.sql": {
+        "watches": _named("order:ORD"),
+        "exposure": OTHERS,
+        "near_duplicates": OTHERS,
+        "signed": _each(reviewer_key="user:{}", seconds=86_400.0),
+    },
+    "people.sql": {"people": {"keys": [f"user:{number}" for number in NUMBERS]}},
+    "reviewer_register.sql": {
+        "register": {},
+        "database_now": {},
+        "put_reviewers": _rows({"key": "user:new", "delegate": None, "body": {}}),
+        "remove_reviewers": {"keys": ["user:1"]},
+    },
     "case_listing.sql": {
         "unfinished_cases": LISTING,
         "cases_of_order": {**LISTING, "order": "ORD-1"},
@@ -102,19 +137,22 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "lock_cases": KEYS,
         "open_balances": _per_order(currency="USD", captured_minor=1, refunded_minor=0),
         "lock_balances": _named("ORD"),
+        "open_watches": _named("order:ORD"),
+        "lock_watches": _named("order:ORD"),
         "known_exceptions": _named("EXC"),
         "known_decisions": _named("DEC"),
         "unsent": {"keys": THREADS},
         "insert_cases": _per_case(exception_id="E", kind="refund", state="waiting", version=1, opened_at=OPENED_AT),
         "update_cases": _per_case(state="executed", version=2, body={}),
-        "close_approvals": _rows(*({"approval_id": _uuid("approval", number), "body": {}} for number in NUMBERS)),
-        "insert_approvals": _per_case(approval_id=UUID(int=0), case_version=1, due_at=OPENED_AT, body={}),
+        "change_approvals": _rows(*({"approval_id": _uuid("approval", number), "body": {}} for number in NUMBERS)),
+        "insert_approvals": _per_case(approval_id=UUID(int=0), exception_id="E", case_version=1, body={}),
         "insert_decisions": _per_case(decision_id="d", reviewer="u", verdict="approve", code="X", body={}, receipt={}),
         "insert_intents": {**_per_key(case_id=CASES[0], state="pending", body={}), "lease": SOON},
         "finish_intents": _per_key(state="succeeded", body={}),
         "postpone_intents": _per_key(state="unknown", attempts=1, body={}, seconds=1.0),
         "insert_bookings": _per_key(order_id="ORD-1", amount_minor=1, currency="USD", method="m", reference="r"),
         "update_balances": _per_order(refunded_minor=1),
+        "update_watches": _rows(*({"key": f"order:ORD-{number}", "version": 2} for number in NUMBERS)),
         "insert_audit": _per_case(number=9, actor="a", action="x", to_state="y", detail={}, previous_hash="", hash=""),
         "insert_outbox": _rows({"event_id": UUID(int=1), "ordering": "o", "topic": "t", "key": "k", "headers": {}}),
         "refuse_messages": _rows(*({"inbox_id": number, "reason": "r", "detail": "d"} for number in NUMBERS)),

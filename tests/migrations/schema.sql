@@ -3,6 +3,7 @@
 create table approvals (
     "approval_id" uuid not null,
     "case_id" uuid not null,
+    "exception_id" text not null,
     "case_version" integer not null,
     "due_at" timestamp with time zone not null,
     "available_at" timestamp with time zone not null,
@@ -11,6 +12,7 @@ create table approvals (
     constraint approvals_pkey PRIMARY KEY (approval_id)
 );
 CREATE INDEX approvals_by_case ON public.approvals USING btree (case_id, case_version);
+CREATE INDEX approvals_closed ON public.approvals USING btree (closed_at) WHERE (closed_at IS NOT NULL);
 CREATE INDEX approvals_due ON public.approvals USING btree (available_at) WHERE (closed_at IS NULL);
 CREATE UNIQUE INDEX approvals_one_open ON public.approvals USING btree (case_id) WHERE (closed_at IS NULL);
 
@@ -36,13 +38,16 @@ create table cases (
     "kind" text not null,
     "state" text not null,
     "version" integer not null,
+    "amount_minor" bigint,
+    "currency" text,
     "opened_at" timestamp with time zone not null,
     "finished_at" timestamp with time zone,
     "body" jsonb not null,
     constraint cases_exception_id_key UNIQUE (exception_id),
     constraint cases_pkey PRIMARY KEY (case_id)
 );
-CREATE INDEX cases_by_order ON public.cases USING btree (order_id);
+CREATE INDEX cases_by_customer ON public.cases USING btree (customer_id, opened_at) WHERE (customer_id IS NOT NULL);
+CREATE INDEX cases_by_order ON public.cases USING btree (order_id, opened_at);
 CREATE INDEX cases_unfinished ON public.cases USING btree (opened_at) WHERE (finished_at IS NULL);
 
 create table checkpoint_blobs (
@@ -116,15 +121,22 @@ create table decisions (
     "approval_id" text,
     "case_id" uuid,
     "reviewer" text not null,
-    "verdict" text not null,
+    "reviewer_key" text not null,
+    "verdict" text,
+    "command" text,
     "code" text not null,
+    "amount_minor" bigint,
+    "currency" text,
     "body" jsonb not null,
     "receipt" jsonb not null,
     "received_at" timestamp with time zone not null default now(),
-    constraint decisions_pkey PRIMARY KEY (decision_id)
+    constraint decisions_pkey PRIMARY KEY (decision_id),
+    constraint verdict_or_command CHECK ((num_nonnulls(verdict, command) = 1))
 );
 CREATE INDEX decisions_by_case ON public.decisions USING btree (case_id) WHERE (case_id IS NOT NULL);
-CREATE UNIQUE INDEX decisions_one_accepted ON public.decisions USING btree (approval_id, reviewer) WHERE (code = ANY (ARRAY['ACCEPTED'::text, 'RECORDED'::text]));
+CREATE INDEX decisions_received ON public.decisions USING btree (received_at);
+CREATE INDEX decisions_signed ON public.decisions USING btree (reviewer_key, received_at) INCLUDE (verdict, currency, amount_minor) WHERE ((code = ANY (ARRAY['ACCEPTED'::text, 'RECORDED'::text])) AND (amount_minor IS NOT NULL));
+CREATE UNIQUE INDEX decisions_one_accepted ON public.decisions USING btree (approval_id, reviewer_key) WHERE ((code = ANY (ARRAY['ACCEPTED'::text, 'RECORDED'::text])) AND (verdict IS NOT NULL));
 
 create table inbox (
     "inbox_id" bigint not null generated always as identity,
@@ -144,7 +156,7 @@ create table inbox (
     constraint inbox_pkey PRIMARY KEY (inbox_id),
     constraint inbox_topic_partition_offset_part_key UNIQUE (topic, partition, "offset", part)
 );
-CREATE INDEX inbox_parked ON public.inbox USING btree (correlation) WHERE ((finished_at IS NULL) AND (leased_by IS NULL));
+CREATE INDEX inbox_open_correlation ON public.inbox USING btree (correlation) WHERE (finished_at IS NULL);
 CREATE INDEX inbox_unfinished ON public.inbox USING btree (available_at) WHERE (finished_at IS NULL);
 
 create table intents (
@@ -207,9 +219,24 @@ create table outbox (
 CREATE INDEX outbox_unsent ON public.outbox USING btree (outbox_id) WHERE (published_at IS NULL);
 CREATE INDEX outbox_unsent_ordering ON public.outbox USING btree (ordering) WHERE (published_at IS NULL);
 
+create table reviewers (
+    "key" text not null,
+    "delegate" text,
+    "body" jsonb not null,
+    "changed_at" timestamp with time zone not null default now(),
+    constraint reviewers_pkey PRIMARY KEY (key)
+);
+CREATE INDEX reviewers_by_delegate ON public.reviewers USING btree (delegate) WHERE (delegate IS NOT NULL);
+
 create table signoff_migrations (
     "number" integer not null,
     "name" text not null,
     "applied_at" timestamp with time zone not null default now(),
     constraint signoff_migrations_pkey PRIMARY KEY (number)
+);
+
+create table watches (
+    "key" text not null,
+    "version" bigint not null,
+    constraint watches_pkey PRIMARY KEY (key)
 );

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from schemas.values import Money, RejectionReason
+from schemas.values import Money, ReceiptCode, RejectionReason
 from worker.adapters.memory.threads import ThreadShelf
 from worker.application.messages import Message
 from worker.application.unit_of_work import Balance, Booking
-from worker.domain.approval import ApprovalRequest, Decision, Receipt
+from worker.domain.approval import ApprovalCommand, ApprovalRequest, Decision, Receipt
 from worker.domain.audit import AuditEntry
 from worker.domain.exception_case import Case
 from worker.domain.resolution import Intent
+from worker.domain.reviewers import person_key
 from worker.translation.outbound import OutgoingMessage
 
 Clock = Callable[[], datetime]
@@ -24,6 +25,10 @@ Clock = Callable[[], datetime]
 @dataclass(slots=True)
 class CaseRow:
     version: int
+    exception_id: str
+    order_id: str | None
+    customer_id: str | None
+    opened_at: datetime
     body: str
 
     @property
@@ -47,8 +52,16 @@ class ApprovalRow:
 
 @dataclass(slots=True)
 class DecisionRow:
-    decision: Decision
+    """What a reviewer said, and how it was answered; `amount` is what they signed for by it."""
+
+    said: Decision | ApprovalCommand
     receipt: Receipt
+    amount: Money | None
+    received_at: datetime
+
+    @property
+    def has_effect(self) -> bool:
+        return self.receipt.code in (ReceiptCode.ACCEPTED, ReceiptCode.RECORDED)
 
 
 @dataclass(slots=True)
@@ -102,7 +115,7 @@ class DeadLetter:
 @dataclass(slots=True)
 class MemoryDatabase:
     """All rows. `outbox` is every event that was announced, in the order of the commits; `received` are the places
-    of all inbox rows, `effects` who has decided what with effect."""
+    of all inbox rows, `effects` who has decided what with effect, `watches` the versions of figures."""
 
     clock: Clock
     cases: dict[UUID, CaseRow] = field(default_factory=dict)
@@ -115,6 +128,7 @@ class MemoryDatabase:
     inbox: dict[int, InboxRow] = field(default_factory=dict)
     received: set[Place] = field(default_factory=set)
     effects: set[tuple[str | None, str]] = field(default_factory=set)
+    watches: dict[str, int] = field(default_factory=dict)
     dead_letters: dict[Place, DeadLetter] = field(default_factory=dict)
     outbox: list[OutgoingMessage] = field(default_factory=list)
     threads: ThreadShelf = field(default_factory=ThreadShelf)
@@ -125,25 +139,33 @@ class MemoryDatabase:
         case_id = self._case_of.get(exception_id)
         return self.cases[case_id].case if case_id else None
 
-    def keep_decision(self, decision: Decision, receipt: Receipt) -> None:
-        self.decisions[decision.decision_id] = DecisionRow(decision, receipt)
-        if receipt.accepted:
-            self.effects.add((receipt.approval_id, decision.reviewer.id))
+    def keep_decision(self, said: Decision | ApprovalCommand, receipt: Receipt, amount: Money | None) -> None:
+        row = DecisionRow(said, receipt, amount, self.clock())
+        self.decisions[receipt.decision_id] = row
+        if isinstance(said, Decision) and row.has_effect:
+            self.effects.add((receipt.approval_id, person_key(said.reviewer.id)))
 
     def approvals_of(self, case_id: UUID) -> list[ApprovalRow]:
         """In the order in which they were opened; only the last can be open."""
         return [self.approvals[approval_id] for approval_id in self._approvals_of.get(case_id, [])]
 
     def keep_case(self, case: Case) -> None:
-        self.cases[case.case_id] = CaseRow(case.version, case.model_dump_json())
+        exception = case.exception
+        self.cases[case.case_id] = CaseRow(
+            case.version,
+            exception.exception_id,
+            exception.order_id,
+            exception.customer_id,
+            case.opened_at,
+            case.model_dump_json(),
+        )
         self._case_of[case.exception.exception_id] = case.case_id
 
     def keep_approval(self, approval: ApprovalRequest) -> None:
         known = self.approvals.get(approval.approval_id)
-        if known is not None:
-            known.is_open, known.available_at = approval.is_open, approval.timers[0].at
-            known.body = approval.model_dump_json()
-            return
-        row = ApprovalRow(approval.case_id, approval.timers[0].at, approval.is_open, approval.model_dump_json())
-        self.approvals[approval.approval_id] = row
-        self._approvals_of.setdefault(approval.case_id, []).append(approval.approval_id)
+        due = approval.timers[0].at if approval.timers else approval.due_at
+        self.approvals[approval.approval_id] = ApprovalRow(
+            approval.case_id, due, approval.is_open, approval.model_dump_json()
+        )
+        if known is None:
+            self._approvals_of.setdefault(approval.case_id, []).append(approval.approval_id)

@@ -34,13 +34,15 @@ def _write_subject(database: MemoryDatabase, unit: UnitOfWork, lease: timedelta)
     if unit.new_approval is not None:
         database.keep_approval(unit.new_approval)
     if unit.decision is not None:
-        database.keep_decision(*unit.decision)
+        database.keep_decision(*unit.decision, unit.signed)
     if unit.intent is not None:
         _write_intent(database, unit.intent, unit, lease)
     if unit.booking is not None:
         database.ledger[unit.booking.intent.idempotency_key] = unit.booking
     if unit.audit is not None:
         database.audit.append(unit.audit)
+    for watch in unit.watched:
+        database.watches[watch.key] = watch.version + 1
 
 
 def _write_intent(database: MemoryDatabase, intent: Intent, unit: UnitOfWork, lease: timedelta) -> None:

@@ -7,22 +7,35 @@ from pydantic_core import to_json
 
 from worker.adapters.memory.balances import open_balance, reserve
 from worker.adapters.memory.database import MemoryDatabase
+from worker.adapters.memory.figures import exposure, signed, watched
+from worker.adapters.memory.people import Register, people
 from worker.adapters.memory.rows import write
 from worker.application.ports.store import CaseView, UnitRefused
 from worker.application.threads import StoredThread
-from worker.application.unit_of_work import NOTHING, CaseQuery, Commit, UnitOfWork
-from worker.domain.approval import ApprovalRequest
+from worker.application.unit_of_work import NOTHING, CaseQuery, Commit, OthersQuery, UnitOfWork
+from worker.application.watch_keys import key_of_reviewer, keys_of_others
+from worker.domain.approval import ApprovalRequest, Decision
 from worker.domain.exception_case import Case, CaseState
+from worker.domain.reviewers import person_key
 from worker.translation.outbound import Announcer
 
 
 class MemoryStore:
-    """`lease` is how long a new intent is left to whoever committed it."""
+    """`lease` is how long a new intent is left to whoever committed it; `register` are the reviewers by `person_key`,
+    where they are kept."""
 
-    def __init__(self, database: MemoryDatabase, announcer: Announcer, *, lease: timedelta) -> None:
+    def __init__(
+        self,
+        database: MemoryDatabase,
+        announcer: Announcer,
+        *,
+        lease: timedelta,
+        register: Register | None = None,
+    ) -> None:
         self._database = database
         self._announcer = announcer
         self._lease = lease
+        self._register = register
 
     async def view(self, query: CaseQuery) -> CaseView:
         database = self._database
@@ -31,6 +44,8 @@ class MemoryStore:
             approval = asked[-1].approval
         decided = database.decisions.get(query.decision_id or "")
         balance = database.balances.get(query.order_id or (case and case.exception.order_id) or "")
+        cap = approval.question.asked.cap if approval is not None and approval.is_open else None
+        signer = query.reviewer if cap is not None else None
         return CaseView(
             now=database.clock(),
             case=case,
@@ -38,6 +53,10 @@ class MemoryStore:
             earlier=decided.receipt if decided else None,
             thread=self._thread(case),
             balance=balance.balance if balance else None,
+            people=people(self._register, query.reviewer, query.also) if self._register is not None else None,
+            exposure=exposure(database, query.others) if query.others else None,
+            signed=signed(database, signer, cap.window) if signer is not None and cap is not None else (),
+            watched=watched(database, _watch_keys(query.others, signer)),
         )
 
     async def commit(self, unit: UnitOfWork) -> Commit:
@@ -72,7 +91,7 @@ class MemoryStore:
         last, as it is the one check that leaves something behind."""
         if unit.finishes is not None and not self._is_pending(unit.finishes):
             return Commit.GONE
-        if self._case_moved(unit) or self._decided_before(unit):
+        if self._case_moved(unit) or self._decided_before(unit) or self._figures_moved(unit):
             return Commit.CONFLICT
         if self._asks_twice(unit) or self._booked_before(unit):
             return Commit.CONFLICT
@@ -97,10 +116,17 @@ class MemoryStore:
     def _decided_before(self, unit: UnitOfWork) -> bool:
         if unit.decision is None:
             return False
-        decision, receipt = unit.decision
-        if decision.decision_id in self._database.decisions:
+        said, receipt = unit.decision
+        if receipt.decision_id in self._database.decisions:
             return True
-        return receipt.accepted and (receipt.approval_id, decision.reviewer.id) in self._database.effects
+        return (
+            isinstance(said, Decision)
+            and receipt.accepted
+            and (receipt.approval_id, person_key(said.reviewer.id)) in self._database.effects
+        )
+
+    def _figures_moved(self, unit: UnitOfWork) -> bool:
+        return unit.watched != watched(self._database, (watch.key for watch in unit.watched))
 
     def _asks_twice(self, unit: UnitOfWork) -> bool:
         """A case has one open approval request at a time."""
@@ -114,6 +140,11 @@ class MemoryStore:
 
     def _booked_before(self, unit: UnitOfWork) -> bool:
         return unit.booking is not None and unit.booking.intent.idempotency_key in self._database.ledger
+
+
+def _watch_keys(others: OthersQuery | None, signer: str | None) -> list[str]:
+    keys = [*keys_of_others(others)] if others is not None else []
+    return keys if signer is None else [*keys, key_of_reviewer(signer)]
 
 
 def _approval_id(text: str | None) -> UUID | None:

@@ -9,9 +9,11 @@ from psycopg.rows import DictRow, dict_row
 from schemas.values import Money
 from worker.adapters.postgres.batching import Batcher
 from worker.adapters.postgres.checkpointer import fetch_threads
+from worker.adapters.postgres.figures import OtherCases, Signings
 from worker.adapters.postgres.identifiers import uuid_or_none
 from worker.adapters.postgres.keyed_queries import ask, rows
 from worker.adapters.postgres.named_queries import load
+from worker.adapters.postgres.people import People, ask_people
 from worker.adapters.postgres.pool import Pool, borrowed
 from worker.application.ports.store import CaseView
 from worker.application.threads import StoredThread
@@ -23,15 +25,17 @@ _QUERIES = load("cases.sql")
 
 
 class CaseReader:
-    """One look at a case takes two round trips, however many callers look at the same time."""
+    """One look at a case takes two round trips, however many callers look at the same time, and a third where a
+    thread must be read. `register` says that a register of reviewers is kept."""
 
-    def __init__(self, pool: Pool, *, batch: int = 200) -> None:
+    def __init__(self, pool: Pool, *, batch: int = 200, register: bool = False) -> None:
         self._pool = pool
+        self._register = register
         self.view = Batcher[CaseQuery, CaseView](self._views, size=batch, parallel=2)
 
     async def _views(self, queries: list[CaseQuery]) -> list[CaseView]:
         async with borrowed(self._pool) as connection:
-            found = await _find(connection, queries)
+            found = await _find(connection, queries, register=self._register)
             return await _complete(connection, queries, found)
 
 
@@ -42,10 +46,13 @@ class _Found:
         self.cases: list[Case | None] = [None] * len(queries)
         self.approvals: list[ApprovalRequest | None] = [None] * len(queries)
         self.receipts: dict[str, Receipt] = {}
+        self.people: People | None = None
+        self.others = OtherCases(queries)
         self.now = datetime.now(UTC)
 
 
-async def _find(connection: AsyncConnection[Any], queries: list[CaseQuery]) -> _Found:
+async def _find(connection: AsyncConnection[Any], queries: list[CaseQuery], *, register: bool) -> _Found:
+    found = _Found(queries)
     async with connection.pipeline():
         exceptions = await ask(connection, _QUERIES["cases_by_exception"], (query.exception_id for query in queries))
         approvals = await ask(
@@ -53,12 +60,28 @@ async def _find(connection: AsyncConnection[Any], queries: list[CaseQuery]) -> _
         )
         ids = await ask(connection, _QUERIES["cases_by_id"], (query.case_id for query in queries))
         receipts = await ask(connection, _QUERIES["receipts"], (query.decision_id for query in queries))
+        people = await ask_people(connection, queries) if register else None
+        await found.others.ask(connection)
         clock = await connection.cursor(row_factory=dict_row).execute(_QUERIES["database_time"])
-    found = _Found(queries)
     found.now = (await rows(clock))[0]["now"]
-    of_exception = {row["key"]: row for row in await rows(exceptions)}
-    of_approval = {row["key"]: row for row in await rows(approvals)}
-    of_id = {row["key"]: row for row in await rows(ids)}
+    _sort_out(found, queries, await rows(exceptions), await rows(approvals), await rows(ids))
+    found.receipts = {row["key"]: Receipt.model_validate_json(row["body"]) for row in await rows(receipts)}
+    found.people = People(await rows(people)) if register else None
+    await found.others.read()
+    return found
+
+
+def _sort_out(
+    found: _Found,
+    queries: list[CaseQuery],
+    exceptions: list[DictRow],
+    approvals: list[DictRow],
+    ids: list[DictRow],
+) -> None:
+    """To each query its case: by the approval request if it is known, else by the business key, else by our own id."""
+    of_exception = {row["key"]: row for row in exceptions}
+    of_approval = {row["key"]: row for row in approvals}
+    of_id = {row["key"]: row for row in ids}
     for place, query in enumerate(queries):
         approval_id = uuid_or_none(query.approval_id)
         if approval_id is not None and (row := of_approval.get(str(approval_id))):
@@ -69,12 +92,10 @@ async def _find(connection: AsyncConnection[Any], queries: list[CaseQuery]) -> _
             row = of_id.get(str(query.case_id))
         if row is not None:
             found.cases[place] = Case.model_validate_json(row["body"])
-    found.receipts = {row["key"]: Receipt.model_validate_json(row["body"]) for row in await rows(receipts)}
-    return found
 
 
 async def _complete(connection: AsyncConnection[Any], queries: list[CaseQuery], found: _Found) -> list[CaseView]:
-    """The second round trip: what can only be asked for once the case is known."""
+    """The other round trips: what can only be asked for once the case, and then its approval request, is known."""
     orders = [
         query.order_id or (case.exception.order_id if case else None)
         for query, case in zip(queries, found.cases, strict=True)
@@ -84,30 +105,45 @@ async def _complete(connection: AsyncConnection[Any], queries: list[CaseQuery], 
         for case, approval in zip(found.cases, found.approvals, strict=True)
         if case is not None and approval is None
     ]
-    waiting = [str(case.case_id) for case in found.cases if case and case.state is CaseState.WAITING]
     async with connection.pipeline():
         approvals = await ask(connection, _QUERIES["latest_approvals"], unanswered)
         balances = await ask(connection, _QUERIES["balances"], orders)
     of_case = {row["key"]: row["body"] for row in await rows(approvals)}
     balance_of = {row["key"]: _balance(row) for row in await rows(balances)}
-    threads: dict[str, StoredThread] = {}
-    if waiting:
-        threads = await fetch_threads(connection, dict.fromkeys(waiting))
-    views = []
-    for query, case, approval, order in zip(queries, found.cases, found.approvals, orders, strict=True):
-        if approval is None and case is not None and (body := of_case.get(str(case.case_id))):
-            approval = ApprovalRequest.model_validate_json(body)
-        views.append(
-            CaseView(
-                now=found.now,
-                case=case,
-                approval=approval,
-                earlier=found.receipts.get(query.decision_id or ""),
-                thread=threads.get(str(case.case_id)) if case else None,
-                balance=balance_of.get(order or ""),
-            )
+    for place, case in enumerate(found.cases):
+        if found.approvals[place] is None and case is not None and (body := of_case.get(str(case.case_id))):
+            found.approvals[place] = ApprovalRequest.model_validate_json(body)
+    signings = Signings(queries, found.approvals)
+    threads = await _what_waits(connection, found.cases, signings)
+    return [
+        CaseView(
+            now=found.now,
+            case=case,
+            approval=found.approvals[place],
+            earlier=found.receipts.get(query.decision_id or ""),
+            thread=threads.get(str(case.case_id)) if case else None,
+            balance=balance_of.get(orders[place] or ""),
+            people=found.people.of(query) if found.people else None,
+            exposure=found.others.exposure(place),
+            signed=signings.signed(place),
+            watched=(*found.others.watched(place), *signings.watched(place)),
         )
-    return views
+        for place, (query, case) in enumerate(zip(queries, found.cases, strict=True))
+    ]
+
+
+async def _what_waits(
+    connection: AsyncConnection[Any], cases: list[Case | None], signings: Signings
+) -> dict[str, StoredThread]:
+    """The threads of the cases that wait for an answer; what their reviewers have signed for is asked with them."""
+    waiting = dict.fromkeys(str(case.case_id) for case in cases if case and case.state is CaseState.WAITING)
+    if not waiting and not signings.wanted:
+        return {}
+    async with connection.pipeline():
+        await signings.ask(connection)
+        threads = await fetch_threads(connection, waiting)
+    await signings.read()
+    return threads
 
 
 def _balance(row: DictRow) -> Balance:

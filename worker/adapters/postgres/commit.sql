@@ -20,6 +20,14 @@ where order_id = any(%(keys)s::text[])
 order by order_id
 for update
 
+-- name: open_watches
+insert into watches (key, version)
+select key, 0 from unnest(%(keys)s::text[]) as key order by key
+on conflict (key) do nothing
+
+-- name: lock_watches
+select key, version from watches where key = any(%(keys)s::text[]) order by key for update
+
 -- name: known_exceptions
 select exception_id from cases where exception_id = any(%(keys)s::text[])
 
@@ -63,8 +71,13 @@ select approval_id, case_id, exception_id, case_version, due_at, available_at, b
 from json_populate_recordset(null::approvals, %(rows)s::json)
 
 -- name: insert_decisions
-insert into decisions (decision_id, approval_id, case_id, reviewer, verdict, code, amount_minor, currency, body, receipt)
-select decision_id, approval_id, case_id, reviewer, verdict, code, amount_minor, currency, body, receipt
+insert into decisions (
+    decision_id, approval_id, case_id, reviewer, reviewer_key, verdict, command, code, amount_minor, currency,
+    body, receipt
+)
+select
+    decision_id, approval_id, case_id, reviewer, reviewer_key, verdict, command, code, amount_minor, currency,
+    body, receipt
 from json_populate_recordset(null::decisions, %(rows)s::json)
 
 -- name: insert_intents
@@ -101,6 +114,12 @@ update order_balances
 set refunded_minor = new.refunded_minor
 from json_populate_recordset(null::order_balances, %(rows)s::json) as new
 where order_balances.order_id = new.order_id
+
+-- name: update_watches
+update watches
+set version = new.version
+from json_populate_recordset(null::watches, %(rows)s::json) as new
+where watches.key = new.key
 
 -- name: insert_audit
 insert into audit (case_id, number, at, actor, action, from_state, to_state, detail, previous_hash, hash)

@@ -26,22 +26,32 @@ class Balance:
 
 
 @dataclass(slots=True)
+class Figure:
+    """A row of watches; `changed` when this batch raises its version."""
+
+    version: int
+    changed: bool = False
+
+
+@dataclass(slots=True)
 class Ground:
     """`judge` counts what it lets through, so that a second unit for the same case, exception, decision or order
-    meets what the first one leaves. `unsent` are the outbox rows that each case has not sent yet."""
+    meets what the first one leaves. `watches` are the figures that units looked at, by key. `unsent` are the outbox
+    rows that each case has not sent yet."""
 
     pending: set[int]
     versions: dict[UUID, int]
     exceptions: set[str]
     decisions: set[str]
     balances: dict[str, Balance]
+    watches: dict[str, Figure]
     unsent: dict[str, set[int]]
 
     def judge(self, unit: UnitOfWork) -> Commit:
         """Whether the unit may be written: nothing that it was computed from has moved."""
         if unit.finishes is not None and unit.finishes not in self.pending:
             return Commit.GONE
-        if self._case_moved(unit) or self._decision_known(unit):
+        if self._case_moved(unit) or self._decision_known(unit) or self._figures_moved(unit):
             return Commit.CONFLICT
         if unit.reservation is not None and not self._reserve(unit.reservation):
             return Commit.OVERDRAWN
@@ -55,6 +65,9 @@ class Ground:
             if balance.changed
         ]
 
+    def changed_watches(self) -> list[dict[str, Any]]:
+        return [{"key": key, "version": figure.version} for key, figure in self.watches.items() if figure.changed]
+
     def _case_moved(self, unit: UnitOfWork) -> bool:
         case = unit.case
         if case is None:
@@ -64,7 +77,12 @@ class Ground:
         return self.versions.get(case.case_id) != case.version - 1
 
     def _decision_known(self, unit: UnitOfWork) -> bool:
-        return unit.decision is not None and unit.decision[0].decision_id in self.decisions
+        return unit.decision is not None and unit.decision[1].decision_id in self.decisions
+
+    def _figures_moved(self, unit: UnitOfWork) -> bool:
+        """A row that is missing was made by a batch that was committed while this one asked for its own."""
+        seen = ((self.watches.get(watch.key), watch.version) for watch in unit.watched)
+        return any(figure is None or figure.version != version for figure, version in seen)
 
     def _reserve(self, reservation: Reservation) -> bool:
         balance = self.balances[reservation.order_id]
@@ -84,14 +102,17 @@ class Ground:
             self.versions[unit.case.case_id] = unit.case.version
             self.exceptions.add(unit.case.exception.exception_id)
         if unit.decision is not None:
-            self.decisions.add(unit.decision[0].decision_id)
+            self.decisions.add(unit.decision[1].decision_id)
+        for watch in unit.watched:
+            self.watches[watch.key] = Figure(watch.version + 1, changed=True)
 
 
 async def lock(connection: AsyncConnection[Any], units: Sequence[UnitOfWork]) -> Ground:
     """Locks in one round trip, always in the same order, so that two batches never wait for each other in a ring."""
     cases = [unit.case for unit in units if unit.case is not None]
     reservations = [unit.reservation for unit in units if unit.reservation is not None]
-    decisions = [unit.decision[0].decision_id for unit in units if unit.decision is not None]
+    decisions = [unit.decision[1].decision_id for unit in units if unit.decision is not None]
+    watched = [watch for unit in units for watch in unit.watched]
     async with connection.pipeline():
         inbox = await ask(connection, _QUERIES["lock_inbox"], (unit.finishes for unit in units))
         versions = await ask(connection, _QUERIES["lock_cases"], (case.case_id for case in cases if case.version > 1))
@@ -104,6 +125,8 @@ async def lock(connection: AsyncConnection[Any], units: Sequence[UnitOfWork]) ->
         if reservations:
             await connection.execute(_QUERIES["open_balances"], {"rows": to_json(_balance_rows(reservations)).decode()})
         balances = await ask(connection, _QUERIES["lock_balances"], (reserved.order_id for reserved in reservations))
+        await ask(connection, _QUERIES["open_watches"], (watch.key for watch in watched if watch.version == 0))
+        watches = await ask(connection, _QUERIES["lock_watches"], (watch.key for watch in watched))
         unsent = await ask(connection, _QUERIES["unsent"], (str(case.case_id) for case in cases))
     waiting: dict[str, set[int]] = {}
     for row in await rows(unsent):
@@ -117,6 +140,7 @@ async def lock(connection: AsyncConnection[Any], units: Sequence[UnitOfWork]) ->
             row["order_id"]: Balance(row["currency"], row["captured_minor"], row["refunded_minor"])
             for row in await rows(balances)
         },
+        watches={row["key"]: Figure(row["version"]) for row in await rows(watches)},
         unsent=waiting,
     )
 

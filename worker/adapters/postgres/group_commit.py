@@ -102,6 +102,7 @@ class GroupCommit:
         await _send(connection, "postpone_intents", rows.postponed_intents)
         await _send(connection, "insert_bookings", rows.bookings)
         await _send(connection, "update_balances", ground.changed_balances())
+        await _send(connection, "update_watches", ground.changed_watches())
         await _send(connection, "insert_audit", rows.audit)
         await _send(connection, "postpone_inbox", rows.postponed)
         if rows.finished:

@@ -8,9 +8,10 @@ from typing import Any
 from schemas.values import Money
 from worker.application.threads import ThreadWrites
 from worker.application.unit_of_work import UnitOfWork
-from worker.domain.approval import ApprovalRequest, Decision, Receipt
+from worker.domain.approval import ApprovalCommand, ApprovalRequest, Decision, Receipt
 from worker.domain.exception_case import Case
 from worker.domain.resolution import Intent, IntentState
+from worker.domain.reviewers import person_key
 from worker.translation.outbound import Announcer, OutgoingMessage
 
 Row = dict[str, Any]
@@ -100,7 +101,7 @@ def _add_approval(rows: UnitRows, approval: ApprovalRequest, is_new: bool, case:
     row: Row = {
         "approval_id": approval.approval_id,
         "due_at": approval.due_at,
-        "available_at": approval.timers[0].at,
+        "available_at": approval.timers[0].at if approval.timers else approval.due_at,
         "closed_at": approval.closed_at,
         "body": approval,
     }
@@ -114,16 +115,18 @@ def _add_approval(rows: UnitRows, approval: ApprovalRequest, is_new: bool, case:
     )
 
 
-def _decision_row(decision: Decision, receipt: Receipt, amount: Money | None) -> Row:
+def _decision_row(said: Decision | ApprovalCommand, receipt: Receipt, amount: Money | None) -> Row:
     return {
-        "decision_id": decision.decision_id,
+        "decision_id": receipt.decision_id,
         "approval_id": receipt.approval_id,
         "case_id": receipt.case_id,
-        "reviewer": decision.reviewer.id,
-        "verdict": decision.verdict,
+        "reviewer": said.reviewer.id,
+        "reviewer_key": person_key(said.reviewer.id),
+        "verdict": said.verdict if isinstance(said, Decision) else None,
+        "command": said.command if isinstance(said, ApprovalCommand) else None,
         "code": receipt.code,
         **_amount(amount),
-        "body": decision,
+        "body": said,
         "receipt": receipt,
     }
 

@@ -36,23 +36,32 @@ create table approvals (
 create index approvals_by_case on approvals (case_id, case_version);
 create unique index approvals_one_open on approvals (case_id) where closed_at is null;
 create index approvals_due on approvals (available_at) where closed_at is null;
+create index approvals_closed on approvals (closed_at) where closed_at is not null;
 
+-- What reviewers said, and how it was answered: verdicts, and commands about who holds a question.
 create table decisions (
     decision_id   text primary key,
     approval_id   text,
     case_id       uuid,
     reviewer      text not null,
-    verdict       text not null,
+    reviewer_key  text not null,
+    verdict       text,
+    command       text,
     code          text not null,
     amount_minor  bigint,
     currency      text,
     body          jsonb not null,
     receipt       jsonb not null,
-    received_at   timestamptz not null default now()
+    received_at   timestamptz not null default now(),
+    constraint verdict_or_command check (num_nonnulls(verdict, command) = 1)
 );
 create index decisions_by_case on decisions (case_id) where case_id is not null;
-create unique index decisions_one_accepted on decisions (approval_id, reviewer) where code in ('ACCEPTED', 'RECORDED');
-create index decisions_signed on decisions (lower(reviewer), received_at) where code in ('ACCEPTED', 'RECORDED');
+create index decisions_received on decisions (received_at);
+-- `reviewer_key` is the id in lower case, so that a spelling is not a second person.
+create unique index decisions_one_accepted on decisions (approval_id, reviewer_key)
+where code in ('ACCEPTED', 'RECORDED') and verdict is not null;
+create index decisions_signed on decisions (reviewer_key, received_at) include (verdict, currency, amount_minor)
+where code in ('ACCEPTED', 'RECORDED') and amount_minor is not null;
 
 create table intents (
     idempotency_key  text primary key,
