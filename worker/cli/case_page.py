@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from worker.adapters.postgres.case_listing import AnsweredDecision, CaseFile, IntentOnRecord
-from worker.cli.output import in_utc, in_words, instant, print_fields, print_line, print_table
+from worker.cli.output import in_utc, instant, print_fields, print_line, print_table
+from worker.cli.question_page import Fields, history, print_questions, signed, waiting_fields
 from worker.domain.approval import ApprovalRequest
 from worker.domain.audit import AuditEntry
 from worker.domain.exception_case import Case
+from worker.domain.exposure import RelatedCase
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -23,9 +25,12 @@ def print_case(file: CaseFile) -> None:
     print_line()
     print_fields(_decided(file))
     print_line()
+    if file.approvals:
+        print_questions(file.approvals)
+        print_line()
     if file.decisions:
         print_table(
-            ("decision", "reviewer", "verdict", "received", "answer", "in words"),
+            ("decision", "reviewer", "said", "received", "answer", "in words"),
             [_decision_row(answered) for answered in file.decisions],
             long=("decision", "in words"),
         )
@@ -55,7 +60,7 @@ def decide_line(approval: ApprovalRequest, verdict: str = "approve") -> str:
     It names the approval request and not the case: typed too late, it cannot decide another question.
     """
     line = ["signoff", "decide", str(approval.approval_id), verdict]
-    return shlex.join([*line, "--reviewer", f"user:{_login()}", "--role", approval.question.role])
+    return shlex.join([*line, "--reviewer", f"user:{_login()}", "--role", approval.role])
 
 
 def _login() -> str:
@@ -65,7 +70,7 @@ def _login() -> str:
         return "operator"
 
 
-def _asked(case: Case) -> list[tuple[str, str | Sequence[str]]]:
+def _asked(case: Case) -> Fields:
     exception = case.exception
     return [
         ("kind", exception.kind),
@@ -82,14 +87,11 @@ def _asked(case: Case) -> list[tuple[str, str | Sequence[str]]]:
     ]
 
 
-def _decided(file: CaseFile) -> list[tuple[str, str | Sequence[str]]]:
+def _decided(file: CaseFile) -> Fields:
     case, approval = file.case, file.open_approval
     proposal = case.proposal
-    signed = [
-        f"{signature.verdict} by {signature.reviewer} ({signature.level}) at {in_utc(signature.at)}"
-        for signature in case.signatures
-    ]
-    fields: list[tuple[str, str | Sequence[str]]] = [
+    signatures = [signed(signature) for signature in case.signatures]
+    fields: Fields = [
         ("proposal", f"{proposal.action} {proposal.amount or ''} {proposal.method or ''}".strip()),
         ("changes", ", ".join(f"{name}: {value}" for name, value in (proposal.changes or {}).items())),
         ("actions", ", ".join(action.name for action in proposal.actions or ())),
@@ -97,23 +99,19 @@ def _decided(file: CaseFile) -> list[tuple[str, str | Sequence[str]]]:
         ("why", [f"{rule.says} ({rule.rule})" for rule in case.why] or "no rule asks for a person"),
         ("risk", case.risk),
         ("policy", f"{case.policy.name} {case.policy.version}"),
-        ("decided", signed or ("automatically" if case.automatic and case.finished_at else "")),
+        ("decided", signatures or ("automatically" if case.automatic and case.finished_at else "")),
+        ("sent back", history(case.facts.feedback)),
+        ("changed since", case.facts.difference or ""),
+        ("failure", case.facts.failure or ""),
+        ("like it", [_related(one) for one in case.facts.exposure.near_duplicates]),
         ("remark", case.reason),
         ("payment", case.payment_reference or ""),
     ]
-    if approval is not None:
-        fields += [
-            ("waits for", f"{approval.question.role} (level {approval.question.level.name})"),
-            ("may", ", ".join(approval.question.allowed_verdicts)),
-            ("due", f"{in_utc(approval.due_at)}, {_time_left(file, approval)}; then {approval.question.on_timeout}"),
-            ("approval", str(approval.approval_id)),
-        ]
-    return fields
+    return fields + (waiting_fields(approval, file.now) if approval is not None else [])
 
 
-def _time_left(file: CaseFile, approval: ApprovalRequest) -> str:
-    left = approval.due_at - file.now
-    return f"in {in_words(left)}" if left.total_seconds() > 0 else f"overdue {in_words(-left)}"
+def _related(other: RelatedCase) -> str:
+    return f"{other.exception_id} {other.amount or ''} {other.state}, opened {in_utc(other.opened_at)}"
 
 
 def _decision_row(answered: AnsweredDecision) -> tuple[str, ...]:
@@ -161,6 +159,7 @@ def as_document(file: CaseFile) -> dict[str, Any]:
         "approvals": [request.model_dump(mode="json") for request in file.approvals],
         "decisions": [
             {
+                "kind": answered.decision.kind,
                 "decision": answered.decision.model_dump(mode="json"),
                 "receipt": answered.receipt.model_dump(mode="json"),
                 "received_at": instant(answered.received_at),

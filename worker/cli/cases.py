@@ -6,12 +6,15 @@ from typing import Annotated, Any
 import typer
 
 from worker.adapters.postgres.case_listing import CaseFile, CaseLine, find_case, list_cases
+from worker.adapters.postgres.identifiers import uuid_or_none
 from worker.cli.case_page import as_document, print_case
 from worker.cli.connection import settings_for_command
 from worker.cli.database import connected
 from worker.cli.failure import Failure
 from worker.cli.named_failures import named_failures
-from worker.cli.output import AsJson, in_utc, in_words, instant, note, print_json, print_table
+from worker.cli.output import AsJson, in_utc, instant, note, print_json, print_table
+from worker.cli.waiting import due_in, waits_for
+from worker.domain.approval import ApprovalRequest
 from worker.domain.exception_case import CaseState
 from worker.settings import Settings
 
@@ -70,6 +73,14 @@ async def load_case(settings: Settings, name: str) -> CaseFile:
     return file
 
 
+def addressed(file: CaseFile, name: str) -> ApprovalRequest | None:
+    """The approval request that is named, else the one that is open, else the last: its receipt names who decided."""
+    id_given = uuid_or_none(name)
+    named = (request for request in file.approvals if request.approval_id == id_given)
+    latest = file.approvals[-1] if file.approvals else None
+    return next(named, None) or file.open_approval or latest
+
+
 async def _list(
     settings: Settings, state: CaseState | None, order: str | None, customer: str | None, everything: bool, limit: int
 ) -> list[CaseLine]:
@@ -95,8 +106,8 @@ def _who(line: CaseLine) -> str:
     """Who must act next: a role, the worker, an operator, or nobody any more."""
     if line.state == CaseState.STUCK:
         return "an operator"
-    if line.role:
-        return line.role if line.role == line.level else f"{line.role} ({line.level})"
+    if line.approval is not None:
+        return waits_for(line.approval)
     return "" if line.finished_at else "the worker"
 
 
@@ -107,14 +118,11 @@ def _why(line: CaseLine) -> str:
 
 
 def _due(line: CaseLine) -> str:
-    if line.due_at is None:
-        return in_utc(line.finished_at)
-    left = line.due_at - line.now
-    return in_words(left) if left.total_seconds() > 0 else f"overdue {in_words(-left)}"
+    return in_utc(line.finished_at) if line.due_at is None else due_in(line.due_at, line.now)
 
 
 def _document(line: CaseLine) -> dict[str, Any]:
-    amount = line.proposed.amount
+    amount, approval = line.proposed.amount, line.approval
     return {
         "case_id": str(line.case_id),
         "exception_id": line.exception_id,
@@ -124,8 +132,15 @@ def _document(line: CaseLine) -> dict[str, Any]:
         "state": line.state,
         "amount": amount and amount.model_dump(mode="json"),
         "approval_id": line.approval_id and str(line.approval_id),
-        "level": line.level,
+        "level": approval and approval.level["name"],
+        "number": approval and approval.level["number"],
+        "of": approval and approval.level["of"],
+        "part": approval and approval.part,
+        "round": approval and approval.round,
         "role": line.role,
+        "assignee": approval and approval.assignee,
+        "votes": approval and approval.votes,
+        "quorum": approval and approval.quorum,
         "who": _who(line),
         "why": line.why,
         "reason": line.reason or None,

@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from worker.adapters.policy.problems import PolicyError
+from worker.cli.approvals import approvals
 from worker.cli.audit import audit
 from worker.cli.cases import cases
 from worker.cli.dead_letters import dead_letters
@@ -47,6 +48,7 @@ app.command()(run)
 app.command()(migrate)
 app.command()(doctor)
 app.add_typer(cases, name="cases")
+app.add_typer(approvals, name="approvals")
 app.command()(decide)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(policy, name="policy")

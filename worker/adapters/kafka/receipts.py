@@ -1,6 +1,6 @@
 """Watches the receipts that come from now on, without a consumer group and without disturbing anybody's."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer
@@ -14,12 +14,12 @@ class ReceiptWatch:
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
 
-    async def receipt_of(self, decision_id: str) -> Receipt:
-        """Waits for as long as it takes; the caller sets the limit."""
+    async def receipt_of(self, decision_ids: Collection[str]) -> Receipt:
+        """The next receipt of any of these. Waits for as long as it takes; the caller sets the limit."""
         while True:
             record = await self._consumer.getone()
             receipt = receipt_in(record.value, list(record.headers))
-            if receipt is not None and receipt.decision_id == decision_id:
+            if receipt is not None and receipt.decision_id in decision_ids:
                 return receipt
 
 

@@ -1,52 +1,65 @@
--- What operators ask about cases. Each way in has an index: unfinished ones by age, all of an order, and all by
--- their id, which is as old as they are.
+-- What operators ask about cases and open approval requests. Each way in has an index: unfinished cases by age, all
+-- of an order, all by their id, which is as old as they are; open approval requests by their next timer.
 
 -- name: unfinished_cases
 select
-    cases.case_id, cases.exception_id, cases.order_id, cases.customer_id, cases.kind, cases.state,
-    cases.opened_at, cases.finished_at, cases.body -> 'proposal' as proposal, cases.body -> 'why' as why,
-    cases.body ->> 'reason' as reason, now() as now,
-    approvals.approval_id, approvals.due_at,
-    approvals.body -> 'question' -> 'level' ->> 'name' as level, approvals.body -> 'question' ->> 'role' as role
+    case_id, exception_id, order_id, customer_id, kind, state, opened_at, finished_at,
+    body -> 'proposal' as proposal, body -> 'why' as why, body ->> 'reason' as reason, now() as now
 from cases
-left join approvals on approvals.case_id = cases.case_id and approvals.closed_at is null
 where
-    cases.finished_at is null
-    and (%(state)s::text is null or cases.state = %(state)s)
-    and (%(customer)s::text is null or cases.customer_id = %(customer)s)
-order by cases.opened_at
+    finished_at is null
+    and (%(state)s::text is null or state = %(state)s)
+    and (%(customer)s::text is null or customer_id = %(customer)s)
+order by opened_at
 limit %(limit)s
 
 -- name: cases_of_order
 select
-    cases.case_id, cases.exception_id, cases.order_id, cases.customer_id, cases.kind, cases.state,
-    cases.opened_at, cases.finished_at, cases.body -> 'proposal' as proposal, cases.body -> 'why' as why,
-    cases.body ->> 'reason' as reason, now() as now,
-    approvals.approval_id, approvals.due_at,
-    approvals.body -> 'question' -> 'level' ->> 'name' as level, approvals.body -> 'question' ->> 'role' as role
+    case_id, exception_id, order_id, customer_id, kind, state, opened_at, finished_at,
+    body -> 'proposal' as proposal, body -> 'why' as why, body ->> 'reason' as reason, now() as now
 from cases
-left join approvals on approvals.case_id = cases.case_id and approvals.closed_at is null
 where
-    cases.order_id = %(order)s
-    and (%(state)s::text is null or cases.state = %(state)s)
-    and (%(customer)s::text is null or cases.customer_id = %(customer)s)
-order by cases.opened_at
+    order_id = %(order)s
+    and (%(state)s::text is null or state = %(state)s)
+    and (%(customer)s::text is null or customer_id = %(customer)s)
+order by opened_at
 limit %(limit)s
 
 -- name: latest_cases
 select
-    cases.case_id, cases.exception_id, cases.order_id, cases.customer_id, cases.kind, cases.state,
-    cases.opened_at, cases.finished_at, cases.body -> 'proposal' as proposal, cases.body -> 'why' as why,
-    cases.body ->> 'reason' as reason, now() as now,
-    approvals.approval_id, approvals.due_at,
-    approvals.body -> 'question' -> 'level' ->> 'name' as level, approvals.body -> 'question' ->> 'role' as role
+    case_id, exception_id, order_id, customer_id, kind, state, opened_at, finished_at,
+    body -> 'proposal' as proposal, body -> 'why' as why, body ->> 'reason' as reason, now() as now
 from cases
-left join approvals on approvals.case_id = cases.case_id and approvals.closed_at is null
 where
-    (%(state)s::text is null or cases.state = %(state)s)
-    and (%(customer)s::text is null or cases.customer_id = %(customer)s)
-order by cases.case_id desc
+    (%(state)s::text is null or state = %(state)s)
+    and (%(customer)s::text is null or customer_id = %(customer)s)
+order by case_id desc
 limit %(limit)s
+
+-- name: open_approvals
+select
+    approval_id, case_id, exception_id, body ->> 'order_id' as order_id, body ->> 'kind' as kind,
+    body #> '{question,level}' as level, body #>> '{question,asked,part}' as part,
+    (body #>> '{question,round}')::integer as round, (body #>> '{question,asked,quorum}')::integer as quorum,
+    jsonb_array_length(body -> 'votes') as votes, body ->> 'role' as role, body ->> 'assignee' as assignee,
+    (body ->> 'requested_at')::timestamptz as requested_at, due_at, available_at as next_at, now() as now
+from approvals
+where
+    closed_at is null
+    and (%(role)s::text is null or body ->> 'role' = %(role)s)
+    and (%(assignee)s::text is null or lower(btrim(body ->> 'assignee')) = %(assignee)s)
+order by available_at
+limit %(limit)s
+
+-- name: open_approvals_of_cases
+select
+    approval_id, case_id, exception_id, body ->> 'order_id' as order_id, body ->> 'kind' as kind,
+    body #> '{question,level}' as level, body #>> '{question,asked,part}' as part,
+    (body #>> '{question,round}')::integer as round, (body #>> '{question,asked,quorum}')::integer as quorum,
+    jsonb_array_length(body -> 'votes') as votes, body ->> 'role' as role, body ->> 'assignee' as assignee,
+    (body ->> 'requested_at')::timestamptz as requested_at, due_at, available_at as next_at, now() as now
+from approvals
+where closed_at is null and case_id = any(%(keys)s)
 
 -- name: named_case
 select case_id
@@ -67,7 +80,7 @@ select body::text as body, now() as now from cases where case_id = %(case_id)s
 select body::text as body from approvals where case_id = %(case_id)s order by case_version
 
 -- name: case_decisions
-select body::text as decision, receipt::text as receipt, received_at
+select body::text as said, command is not null as is_command, receipt::text as receipt, received_at
 from decisions
 where case_id = %(case_id)s
 order by received_at
