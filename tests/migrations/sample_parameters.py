@@ -116,6 +116,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "unfinished_cases": LISTING,
         "cases_of_order": {**LISTING, "order": "ORD-1"},
         "latest_cases": LISTING,
+        "open_approvals": {"assignee": None, "role": None, "limit": 50},
+        "open_approvals_of_cases": KEYS,
         "named_case": {"name": "EXC-1", "id": CASES[0]},
         "case_body": ONE,
         "case_approvals": ONE,
