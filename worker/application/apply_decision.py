@@ -89,8 +89,9 @@ def _may_be_early(decision: Decision, delivery: Delivery, view: CaseView, ports:
         return True
     if decision.level is None or view.approval is None or view.case.state is not CaseState.WAITING:
         return False
-    signed = {signature.level for signature in view.case.signatures}
-    return decision.level not in {view.approval.question.level.name, *signed}
+    asked = view.approval.question.level
+    done = {asked.name, *(signature.level for signature in view.case.signatures)}
+    return asked.number < asked.of and decision.level in ports.policy.levels and decision.level not in done
 
 
 def _recorded(decision: Decision, examined: Examined, view: CaseView) -> UnitOfWork:
