@@ -1,53 +1,32 @@
 """A register of reviewers as a file: what it says, and every mistake that stops it, with its line."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from schemas.values import Money, OnTimeout, PolicyReference, Verdict
-from tests.builders import eur, usd
+from tests.builders import eur
+from worker.adapters.policy.loading import parse_policy
 from worker.adapters.reviewers.register_file import MAX_BYTES, RegisterError, load_register, parse_register
-from worker.domain.approval_policy import ApprovalPolicy, Level
-from worker.domain.deadlines import DeadlineAction, DeadlineStep
 from worker.domain.reviewers import Person
 
-RATES = {"USD": 100, "EUR": 108}
-"""Hundredths of a dollar."""
-
-
-def compare(money: Money, currency: str) -> int | None:
-    if money.currency not in RATES or currency not in RATES:
-        return None
-    return money.amount_minor * RATES[money.currency] // RATES[currency]
-
-
-def a_level(name: str, **fields: object) -> Level:
-    return Level.model_validate(
-        {
-            "name": name,
-            "role": name,
-            "due_in": timedelta(hours=24),
-            "on_timeout": OnTimeout.REJECT,
-            "allowed_verdicts": (Verdict.APPROVE, Verdict.REJECT),
-            **fields,
-        }
-    )
-
-
-POLICY = ApprovalPolicy(
-    reference=PolicyReference(name="our-shop", version="0" * 16),
-    rules=(),
-    levels={
-        "manager": a_level(
-            "manager",
-            ceiling=usd(100_000),
-            escalates_to="director",
-            deadlines=(DeadlineStep(at=0.5, do=DeadlineAction.HAND_OVER, to="duty-manager"),),
-        ),
-        "director": a_level("director"),
-    },
-    compare=compare,
+POLICY = parse_policy(
+    b"""
+name: our-shop
+base_currency: USD
+rates: {EUR: 1.08}
+levels:
+  manager:
+    role: manager
+    due_in: 24h
+    deadlines: [{at: 50%, do: hand_over, to: duty-manager}]
+    on_timeout: reject
+    allowed_verdicts: [approve, reject]
+  director: {role: director, due_in: 24h, on_timeout: reject, allowed_verdicts: [approve, reject]}
+rules:
+  - {id: refund, when: exception.kind == "refund", says: a refund, levels: [manager, director], risk: low}
+""",
+    "policy.yaml",
 )
 
 

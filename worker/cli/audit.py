@@ -1,4 +1,4 @@
-"""`signoff audit`: who did what to a case, and the proof that nobody rewrote it."""
+"""`signoff audit`: who did what to a case, the proof that nobody rewrote it, and what people decided in a period."""
 
 import asyncio
 from dataclasses import asdict
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from worker.adapters.postgres.audit_trail import Verification, verify
+from worker.cli.audit_report import report
 from worker.cli.case_page import print_timeline
 from worker.cli.cases import load_case
 from worker.cli.connection import settings_for_command
@@ -20,6 +21,7 @@ SHOWN = 20
 """Broken cases named one by one; after so many it is the database that is the case."""
 
 audit = typer.Typer(no_args_is_help=True, help="Who did what to a case, and the proof that nobody rewrote it.")
+audit.command("report")(report)
 
 
 @audit.command("show")

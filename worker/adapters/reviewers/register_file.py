@@ -6,17 +6,21 @@ from pathlib import Path
 
 import yaml
 
-from schemas.values import Money
+from schemas.values import ExceptionKind, Money
 from worker.adapters.policy.located_yaml import Mapping as Fields
 from worker.adapters.policy.located_yaml import sequence_of
 from worker.adapters.policy.problems import Problem, Problems
 from worker.adapters.reviewers.delegates import Register, by_person, check_delegates
 from worker.adapters.reviewers.entries import read_entry
 from worker.domain.approval_policy import ApprovalPolicy
+from worker.domain.order_exception import Facts, OrderException
 from worker.domain.reviewers import Person
 
 MAX_BYTES = 1024 * 1024
 """Some 8,000 people. The parser recurses and is slow, so its input has to be bounded."""
+
+WITHOUT_RATE = "currency-without-rate"
+"""The built-in rule of every policy that fires for an amount which cannot be compared."""
 
 _START = "write `reviewers:` and a list of people, as in docs/reviewers.md"
 
@@ -100,9 +104,11 @@ def _root_of(content: bytes, problems: Problems) -> yaml.Node | None:
 
 def _check_currencies(register: Register, policy: ApprovalPolicy, problems: Problems) -> None:
     """A ceiling that no amount can be compared with would refuse every decision of its reviewer."""
+    named = {entry.person.ceiling.currency for entry in register.values() if entry.person.ceiling is not None}
+    without_rate = {currency for currency in named if not _has_rate(currency, policy)}
     for entry in register.values():
         ceiling = entry.person.ceiling
-        if ceiling is not None and not _has_rate(ceiling, policy):
+        if ceiling is not None and ceiling.currency in without_rate:
             problems.add(
                 entry.lines["ceiling"],
                 f"the ceiling of {entry.person.id} is in {ceiling.currency}, "
@@ -111,9 +117,12 @@ def _check_currencies(register: Register, policy: ApprovalPolicy, problems: Prob
             )
 
 
-def _has_rate(ceiling: Money, policy: ApprovalPolicy) -> bool:
-    known = {level.ceiling.currency for level in policy.levels.values() if level.ceiling is not None}
-    return all(policy.compare(ceiling, currency) is not None for currency in {ceiling.currency, *known})
+def _has_rate(currency: str, policy: ApprovalPolicy) -> bool:
+    """Asked of the policy itself: a rule that no file can take away fires for an amount without a rate."""
+    amount = Money(amount_minor=1, currency=currency)
+    asked = OrderException(exception_id="-", kind=ExceptionKind.REFUND, requested_by="-", amount=amount)
+    findings = policy.examine(Facts(exception=asked, order=None, customer=None))
+    return not any(finding.fired and finding.rule.id == WITHOUT_RATE for finding in findings)
 
 
 def _idle_roles(register: Register, policy: ApprovalPolicy) -> Iterator[Problem]:
