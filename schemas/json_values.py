@@ -42,18 +42,18 @@ def values_in(raw: bytes, name: str) -> list[Located]:
 def members_of(values: Iterable[Located], field: str) -> list[Located]:
     """The values, and in place of an object with this field the members of the list that it holds.
 
-    Raises UnreadableValues when that is no list.
+    Raises UnreadableValues when that is no list, or an empty one.
     """
     found: list[Located] = []
     for value in values:
         members = value.data.get(field) if isinstance(value.data, dict) else None
         if members is None:
             found.append(value)
-        elif isinstance(members, list):
-            noun = field.removesuffix("s")
-            found += [Located(f"{value.place}, {noun} {number}", data) for number, data in enumerate(members, start=1)]
-        else:
-            raise UnreadableValues(f"{value.place}: {field}: must be a list")
+            continue
+        if not isinstance(members, list) or not members:
+            raise UnreadableValues(f"{value.place}: {field}: must be a list with something in it")
+        noun = field.removesuffix("s")
+        found += [Located(f"{value.place}, {noun} {number}", data) for number, data in enumerate(members, start=1)]
     return found
 
 

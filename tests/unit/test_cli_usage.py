@@ -1,27 +1,46 @@
 """Wrong usage is told with exit code 2, a service that is away with 1, and nothing with a traceback."""
 
+import json
+
 import pytest
 
 from tests.commands import signoff
 from worker.settings import Settings
 
 NOBODY = Settings(kafka_bootstrap_servers="127.0.0.1:1", database_url="postgresql://maria:geheim@127.0.0.1:1/shop")
+DECISION = {"exception_id": "EXC-1", "verdict": "approve", "reviewer": {"id": "user:maria", "roles": ["manager"]}}
 WHO = ["--reviewer", "user:maria", "--role", "manager"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["decide", "EXC-1"], "Missing argument"),
-        (["decide", "EXC-1", "approve"], "Missing option"),
+        (["decide"], "give ID and VERDICT, or --batch FILE"),
+        (["decide", "EXC-1"], "give ID and VERDICT, or --batch FILE"),
+        (["decide", "EXC-1", "approve"], "say who decides, with --reviewer and --role"),
+        (["decide", "EXC-1", "approve", "--reviewer", "user:maria"], "say who decides, with --reviewer and --role"),
         (["decide", "EXC-1", "maybe", *WHO], "'maybe' is not one of"),
         (["decide", "EXC-1", "approve", "--reviewer", " ", "--role", "manager"], "must not be empty"),
-        (["decide", "EXC-1", "modify", *WHO], "modify needs --amount, --method or --message"),
-        (["decide", "EXC-1", "approve", "--amount", "1.00", *WHO], "go with modify, not with approve"),
+        (["decide", "EXC-1", "modify", *WHO], "modify needs --amount, --method, --message or --approved-action"),
+        (["decide", "EXC-1", "approve", "--amount", "1.00", *WHO], "--amount go with modify, not with approve"),
+        (["decide", "EXC-1", "approve", "--message", "yes", *WHO], "--message go with modify, not with approve"),
+        (["decide", "EXC-1", "reject", "--message", "no", "--amount", "1", *WHO], "with reject goes --message only"),
+        (["decide", "EXC-1", "approve", "--escalate-to", "vp", *WHO], "--escalate-to goes with escalate"),
+        (["decide", "EXC-1", "escalate", "--escalate-to", " ", *WHO], "must not be empty"),
+        (["decide", "EXC-1", "modify", "--approved-action", "-1", *WHO], "--approved-action"),
+        (["decide", "EXC-1", "--batch", "-"], "an ID or VERDICT does not go with --batch"),
+        (["decide", "--batch", "-", "--reviewer", "user:maria"], "--reviewer does not go with --batch"),
+        (["decide", "--batch", "-", "--decision-id", "D-1"], "--decision-id does not go with --batch"),
         (["decide", "EXC-1", "choose", *WHO], "choose and --choice go together"),
         (["decide", "EXC-1", "reject", "--choice", "1", *WHO], "choose and --choice go together"),
         (["decide", "EXC-1", "request_changes", *WHO], "request_changes needs --comment"),
         (["decide", "EXC-1", "approve", "--timeout", "0", *WHO], "--timeout"),
+        (["approvals", "claim", "EXC-1", "--role", "manager"], "Missing option '--reviewer'"),
+        (["approvals", "release", *WHO], "Missing argument"),
+        (["approvals", "claim", "EXC-1", "--to", "user:otto", *WHO], "No such option: --to"),
+        (["approvals", "delegate", "EXC-1", *WHO], "Missing option '--to'"),
+        (["approvals", "reassign", "EXC-1", "--to", " ", *WHO], "must not be empty"),
+        (["approvals", "list", "--limit", "0"], "--limit"),
         (["cases", "list", "--state", "asleep"], "'asleep' is not one of"),
         (["cases", "list", "--limit", "0"], "--limit"),
         (["cases", "show"], "Missing argument"),
@@ -46,6 +65,8 @@ def test_wrong_usage_is_told(arguments: list[str], said: str) -> None:
         ["cases", "list"],
         ["cases", "show", "EXC-1"],
         ["decide", "EXC-1", "approve", *WHO],
+        ["approvals", "list"],
+        ["approvals", "claim", "EXC-1", *WHO],
         ["dead-letters", "list"],
         ["dead-letters", "show", "1"],
         ["audit", "verify"],
@@ -62,8 +83,13 @@ def test_a_database_that_is_away_is_named_without_its_password(arguments: list[s
     assert len(ran.err.splitlines()) == 1
 
 
-def test_a_broker_that_is_away_is_named() -> None:
-    ran = signoff("dead-letters", "replay", "1", settings=NOBODY)
+@pytest.mark.parametrize(
+    ("arguments", "stdin"),
+    [(["dead-letters", "replay", "1"], None), (["decide", "--batch", "-"], json.dumps(DECISION).encode())],
+    ids=["replay", "batch"],
+)
+def test_a_broker_that_is_away_is_named(arguments: list[str], stdin: bytes | None) -> None:
+    ran = signoff(*arguments, settings=NOBODY, stdin=stdin)
     assert ran.code == 1
     assert ran.err == (
         "signoff: Kafka at 127.0.0.1:1 cannot be reached; check SIGNOFF_KAFKA_BOOTSTRAP_SERVERS and that the broker "

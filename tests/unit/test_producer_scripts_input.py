@@ -100,8 +100,9 @@ def test_a_batch_in_a_file_counts_as_its_decisions(file: Path) -> None:
     ]
 
 
-def test_a_batch_that_is_no_list_is_told(file: Path) -> None:
-    file.write_text('{"decisions": {}}')
+@pytest.mark.parametrize("batch", ['{"decisions": {}}', '{"decisions": []}'])
+def test_a_batch_that_is_no_list_or_an_empty_one_is_told(file: Path, batch: str) -> None:
+    file.write_text(batch)
     with pytest.raises(Failure, match="decisions: must be a list"):
         read_said(str(file))
 
