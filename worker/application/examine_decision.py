@@ -62,6 +62,7 @@ def examine(decision: Decision, delivery: Delivery, view: CaseView, ports: Ports
         raise Refusal(ReceiptCode.VERDICT_NOT_ALLOWED, f"verdict: choose one of {', '.join(allowed)}")
     check_open(delivery.received_at, approval)
     _check_hash(decision, approval)
+    _check_all_answered(decision, approval)
     proposal = _proposal_after(decision, case, approval, ports.policy)
     if decision.verdict in AGREES:
         _check_what_is_left(proposal, available_of(case.facts, view))
@@ -99,6 +100,16 @@ def _check_hash(decision: Decision, approval: ApprovalRequest) -> None:
         raise Refusal(ReceiptCode.STALE, "review_hash: this policy needs the hash of what you saw; send it")
     if decision.review_hash not in (None, approval.review_hash):
         raise Refusal(ReceiptCode.STALE, "review_hash: what is shown has changed; reload it and decide again")
+
+
+def _check_all_answered(decision: Decision, approval: ApprovalRequest) -> None:
+    """A screen that showed one action of three must not have approved the other two."""
+    asked = len(approval.question.proposal.actions or (approval.question.proposal,))
+    if decision.actions_answered not in (None, asked):
+        raise Refusal(
+            ReceiptCode.INVALID,
+            f"response: answers {decision.actions_answered} of {asked} actions; answer each, in the order shown",
+        )
 
 
 def _proposal_after(decision: Decision, case: Case, approval: ApprovalRequest, policy: ApprovalPolicy) -> Proposal:

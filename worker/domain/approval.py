@@ -165,7 +165,11 @@ class ApprovalRequest(Value):
 
 
 class Decision(Value):
-    """A reviewer's verdict as it came in. `changes` is still raw: whether it fits is answered with a receipt."""
+    """A reviewer's verdict as it came in. `changes` is still raw: whether it fits is answered with a receipt.
+
+    `actions_answered` is how many actions another product's screen gave an answer to, one each; None for an answer to
+    the question as a whole.
+    """
 
     decision_id: str
     approval_id: str | None = None
@@ -178,6 +182,7 @@ class Decision(Value):
     escalate_to: str | None = None
     comment: str | None = None
     review_hash: str | None = None
+    actions_answered: int | None = None
 
     @property
     def kind(self) -> str:

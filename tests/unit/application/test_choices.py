@@ -109,3 +109,32 @@ async def test_a_reject_may_say_what_the_customer_is_told_and_nothing_else() -> 
     await desk.says("maria", "reject", changes={"customer_message": "It was used."})
     (outcome,) = desk.outcomes()
     assert (outcome["status"], outcome["customer_message"], outcome["amount"]) == ("rejected", "It was used.", None)
+
+
+async def test_a_screen_that_answered_one_of_three_tool_calls_has_approved_none() -> None:
+    desk = Desk(ONE_LEVEL)
+    actions = [{"name": "send_email"}, {"name": "buy_stock"}, {"name": "add_note"}]
+    await desk.raises(
+        {"exception_id": "EXC-1", "kind": "action_request", "requested_by": "agent:x", "actions": actions}
+    )
+    reviewer = {"id": "user:maria", "roles": ["manager"]}
+    answer = {"decision_id": "D-1", "exception_id": "EXC-1", "reviewer": reviewer}
+
+    await desk.decides({**answer, "response": {"decisions": [{"type": "approve"}]}})
+    assert (desk.receipt()["code"], desk.outcomes()) == ("INVALID", [])
+    await desk.decides({**answer, "decision_id": "D-2", "response": {"decisions": [{"type": "approve"}] * 3}})
+
+    assert desk.receipt()["code"] == "ACCEPTED"
+    assert desk.outcomes()[0]["status"] == "executed"
+
+
+async def test_of_several_tool_calls_those_are_run_that_were_approved() -> None:
+    desk = Desk(ONE_LEVEL)
+    actions = [{"name": "send_email"}, {"name": "buy_stock"}, {"name": "add_note"}]
+    await desk.raises(
+        {"exception_id": "EXC-1", "kind": "action_request", "requested_by": "agent:x", "actions": actions}
+    )
+    beyond = await desk.says("maria", "modify", changes={"approved_actions": [3]})
+    assert (beyond["code"], "there are 3 actions" in beyond["message"]) == ("INVALID_CHANGES", True)
+    await desk.says("maria", "modify", changes={"approved_actions": [2, 0]})
+    assert [action.name for action in desk.case().proposal.actions or ()] == ["send_email", "add_note"]
