@@ -5,7 +5,7 @@ timer. None of them ever approves anything.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from schemas.values import OnTimeout, Value
@@ -45,11 +45,13 @@ def timers_of(
     on_timeout: OnTimeout,
     calendar: BusinessCalendar | None,
 ) -> tuple[Timer, ...]:
-    """The timers of a question that is asked at `start`, the earliest first; the last is its deadline."""
+    """The timers of a question that is asked at `start`, the earliest first; the last is its deadline. All are in UTC:
+    a day is 24 hours, also where clocks change. Raises ValueError for a calendar that never gets there."""
+    begin = start.astimezone(UTC)
 
     def moment(fraction: float) -> datetime:
         worked = due_in * fraction
-        return calendar.after(start, worked) if calendar else start + worked
+        return calendar.after(begin, worked) if calendar else begin + worked
 
     return (
         *(Timer(at=moment(step.at), do=step.do, to=step.to) for step in sorted(steps, key=lambda step: step.at)),
@@ -58,11 +60,10 @@ def timers_of(
 
 
 def due_now(timers: tuple[Timer, ...], now: datetime) -> tuple[Timer | None, tuple[Timer, ...]]:
-    """The timer to act on at `now`, and those that stay. A reminder that comes too late is left out: whoever was away
-    past the deadline need not be reminded of it."""
-    due = [timer for timer in timers if timer.at <= now]
-    while len(due) > 1 and due[0].do is DeadlineAction.REMIND:
-        due.pop(0)
-    if not due:
+    """The timer to act on at `now`, and those that stay. `timers` stand with the earliest first. A reminder that comes
+    too late is left out: whoever was away past the deadline need not be reminded of it."""
+    due = sum(timer.at <= now for timer in timers)
+    if due == 0:
         return None, timers
-    return due[0], timers[timers.index(due[0]) + 1 :]
+    acted_on = next((place for place in range(due) if timers[place].do is not DeadlineAction.REMIND), due - 1)
+    return timers[acted_on], timers[acted_on + 1 :]

@@ -6,6 +6,7 @@ decide through one, and nobody signs two levels of a case through one either.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from unicodedata import normalize
 
 from schemas.values import Money, Value
 
@@ -52,14 +53,18 @@ def same_person(one: str, other: str) -> bool:
 
 
 def person_key(reviewer_id: str) -> str:
-    return reviewer_id.strip().casefold()
+    """What all spellings of an id have in common: Unicode's compatibility caseless match (chapter 3.13, D146)."""
+    if reviewer_id.isascii():
+        return reviewer_id.strip().lower()
+    folded = normalize("NFKD", normalize("NFD", reviewer_id).casefold())
+    return normalize("NFKD", folded.casefold()).strip()
 
 
 def standings(reviewer: str, register: Iterable[Person], now: datetime) -> Iterator[tuple[Standing, Person]]:
     """Every authority that the reviewer has now: first their own, then those of people who are away, nearest first.
 
-    `register` holds the reviewer and whoever reaches them through delegates. A cycle of delegates ends at the first
-    person met twice.
+    `register` holds the reviewer and whoever reaches them through delegates. Nothing passes through somebody who does
+    not count now: who has left decides for nobody. A cycle of delegates ends at the first person met twice.
     """
     people = {person_key(person.id): person for person in register}
     start = person_key(reviewer)
@@ -68,8 +73,9 @@ def standings(reviewer: str, register: Iterable[Person], now: datetime) -> Itera
     while reached:
         key, chain = reached.pop(0)
         person = people.get(key)
-        if person is not None and person.is_valid(now):
-            yield Standing(reviewer=reviewer, on_behalf_of=chain), person
+        if person is None or not person.is_valid(now):
+            continue
+        yield Standing(reviewer=reviewer, on_behalf_of=chain), person
         for other_key, other in people.items():
             hands_over = other.delegate is not None and person_key(other.delegate) == key and other.is_away(now)
             if other_key not in seen and hands_over:
