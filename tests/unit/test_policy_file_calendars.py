@@ -1,13 +1,20 @@
 """A calendar that nobody could work by is refused, with the line and the reason."""
 
-from datetime import date, time
+import re
+from datetime import date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
 
+from schemas.values import ApprovalChange
 from worker.adapters.policy.calendars import MOST_HOLIDAYS, read_calendars
-from worker.adapters.policy.problems import Problems
-from worker.domain.business_calendar import BusinessCalendar
+from worker.adapters.policy.loading import parse_policy
+from worker.adapters.policy.problems import PolicyError, Problems
+from worker.domain.approval import Closing
+from worker.domain.business_calendar import SURE_WEEKS, BusinessCalendar
+from worker.domain.deadlines import timers_of
 
 GOOD = """\
 calendars:
@@ -138,3 +145,34 @@ def test_all_mistakes_of_a_calendar_are_told_at_once_and_its_name_stays_known() 
     )
     assert [line for line, _ in problems] == [3, 4, 5, 6]
     assert list(calendars) == ["office"]
+
+
+class TestThePage:
+    """docs/deadlines.md says what the code does."""
+
+    PAGE = (Path(__file__).parents[2] / "docs" / "deadlines.md").read_text(encoding="utf-8")
+    (POLICY,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+    def test_the_policy_on_the_page_has_the_deadlines_that_the_page_says(self) -> None:
+        berlin = ZoneInfo("Europe/Berlin")
+        manager = parse_policy(self.POLICY.encode(), "office.yaml").levels["manager"]
+        asked = datetime(2026, 12, 24, 15, tzinfo=berlin)
+        assert f"{asked:%A %d %B %Y at %H:%M} in Berlin" in self.PAGE
+        timers = timers_of(asked, manager.due_in, manager.deadlines, manager.on_timeout, manager.calendar)
+        rows = re.findall(r"^\| (2026-[-0-9: ]+) \|", self.PAGE, re.MULTILINE)
+        assert [f"{timer.at.astimezone(berlin):%Y-%m-%d %H:%M}" for timer in timers] == rows
+
+    def test_the_refusal_on_the_page_is_what_its_author_would_see(self) -> None:
+        spoilt = self.POLICY.replace("Europe/Berlin", "Berlin")
+        with pytest.raises(PolicyError) as refused:
+            parse_policy(spoilt.encode(), "shop.yaml")
+        assert str(refused.value) in self.PAGE.splitlines()
+
+    def test_every_change_and_every_closing_that_screens_are_told_is_explained(self) -> None:
+        told = self.PAGE.split("## What open screens are told\n", 1)[1].split("\n## ", 1)[0]
+        assert {*re.findall(r"^\| `(\w+)` \|", told, re.MULTILINE)} == {"change", *ApprovalChange}
+        assert all(f"`{closing}`" in told for closing in Closing)
+
+    def test_the_figures_on_the_page_are_those_of_the_code(self) -> None:
+        assert f"{MOST_HOLIDAYS} at most" in self.PAGE
+        assert f"{SURE_WEEKS} weeks" in self.PAGE

@@ -1,7 +1,9 @@
 """What customers are told comes from the policy; a template that could fail or run away is refused."""
 
 import logging
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import yaml
@@ -10,9 +12,10 @@ from hypothesis import strategies as st
 
 from schemas.values import Customer, CustomerTier, ExceptionKind, LineItem, PayoutMethod, Proposal, Verdict
 from tests.builders import a_proposal, an_exception, an_order, some_facts, usd
+from worker.adapters.policy.loading import parse_policy
 from worker.adapters.policy.messages import VARIABLES, meaning_of, read_messages
-from worker.adapters.policy.problems import Problems
-from worker.adapters.policy.templates import FILTERS, MAX_LENGTH
+from worker.adapters.policy.problems import PolicyError, Problems
+from worker.adapters.policy.templates import FILTERS, MAX_LENGTH, TESTS
 from worker.domain.approval_policy import Draft
 from worker.domain.order_exception import Facts, OrderException
 from worker.domain.resolution import draft, propose
@@ -344,3 +347,36 @@ def test_all_filters_are_jinjas() -> None:
         rest = " | length" if name in {"first", "last"} else ""
         guarded = f"{{% if items %}}{{{{ {value} | {name}{arguments}{rest} }}}}{{% endif %}}"
         assert messages_of(with_template(guarded))[1] == [], name
+
+
+class TestThePage:
+    """docs/messages.md says what the code does."""
+
+    PAGE = (Path(__file__).parents[2] / "docs" / "messages.md").read_text(encoding="utf-8")
+    (POLICY,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+    def test_the_policy_on_the_page_says_the_message_on_the_page(self) -> None:
+        policy = parse_policy(self.POLICY.encode(), "shop.yaml")
+        ordered = an_order(items=(LineItem(sku="MUG-1", name="Red mug"),))
+        facts = some_facts(an_exception(items=(LineItem(sku="MUG-1", quantity=2),)), ordered).model_copy(
+            update={"customer": Customer(name="Ada")}
+        )
+        (message,) = re.findall(r"^```text\n(.*?)\n```$", self.PAGE, re.MULTILINE | re.DOTALL)
+        chosen = a_proposal(method=PayoutMethod.STORE_CREDIT)
+        assert policy.draft(Verdict.CHOOSE, chosen, facts) == message
+        replaced = policy.draft(Verdict.CHOOSE, Proposal(action="replacement"), facts)
+        assert replaced == "Dear Ada,\na new one is on its way.\n- 2 x Red mug"
+
+    def test_the_refusal_on_the_page_is_what_its_author_would_see(self) -> None:
+        spoilt = self.POLICY.replace("customer.name or 'customer'", "customer.name")
+        with pytest.raises(PolicyError) as refused:
+            parse_policy(spoilt.encode(), "shop.yaml")
+        assert str(refused.value) in self.PAGE.splitlines()
+
+    def test_every_variable_is_explained_as_the_code_means_it(self) -> None:
+        assert dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", self.PAGE, re.MULTILINE)) == dict(VARIABLES)
+
+    def test_every_filter_and_test_is_named(self) -> None:
+        assert f"Filters: {', '.join(f'`{name}`' for name in FILTERS)}." in self.PAGE
+        assert {"defined", "undefined"} <= set(TESTS)
+        assert f"{MAX_LENGTH:,} characters" in self.PAGE
