@@ -27,7 +27,9 @@ async def shown(settings: Settings, name: str) -> Any:
 async def test_the_list_says_who_must_act_and_why_oldest_first(running_worker: Settings) -> None:
     await raise_exceptions(running_worker, refund("EXC-1"))
     await raise_exceptions(running_worker, refund("EXC-2", customer_id="CUST-8"))
-    await raise_exceptions(running_worker, refund("EXC-3", amount={"amount_minor": 100, "currency": "USD"}))
+    await raise_exceptions(
+        running_worker, refund("EXC-3", customer_id="CUST-9", amount={"amount_minor": 100, "currency": "USD"})
+    )
 
     ran = await signoff_beside(running_worker, "cases", "list", "--json")
     assert [line["exception_id"] for line in ran.json] == ["EXC-1", "EXC-2"]
@@ -133,7 +135,7 @@ async def test_a_decided_case_shows_who_signed_and_what_was_paid(running_worker:
     assert file["case"]["proposal"]["method"] == "store_credit"
     assert file["case"]["payment_reference"].startswith("ledger-")
     assert file["decide"] is None
-    assert [entry["action"] for entry in file["audit"]] == ["opened", "approved"]
+    assert [entry["action"] for entry in file["audit"]] == ["opened", "modified"]
 
     by_case = await shown(running_worker, file["case"]["case_id"])
     by_approval = await shown(running_worker, file["approvals"][0]["approval_id"])
