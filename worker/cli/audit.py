@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from worker.adapters.postgres.audit_trail import Verification, verify
+from worker.cli.audit_export import export
 from worker.cli.audit_report import report
 from worker.cli.case_page import print_timeline
 from worker.cli.cases import load_case
@@ -22,6 +23,7 @@ SHOWN = 20
 
 audit = typer.Typer(no_args_is_help=True, help="Who did what to a case, and the proof that nobody rewrote it.")
 audit.command("report")(report)
+audit.command("export")(export)
 
 
 @audit.command("show")
