@@ -6,8 +6,6 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-import rfc8785
-
 from schemas.values import (
     Alternative,
     ApprovalPart,
@@ -26,6 +24,7 @@ from schemas.values import (
     Verdict,
 )
 from worker.domain.approval_policy import Level
+from worker.domain.canonical_json import canonical_json
 from worker.domain.deadlines import Timer
 
 SHOWN = frozenset(
@@ -90,23 +89,7 @@ class Question(Value):
         approval.needed publishes them."""
         fields = self.model_dump(mode="json", include=set(SHOWN))
         shown = {**fields, "part": self.part, "quorum": self.quorum, "on_timeout": self.on_timeout}
-        return hashlib.sha256(_canonical(shown)).hexdigest()
-
-
-def _canonical(shown: dict[str, Any]) -> bytes:
-    """RFC 8785 knows the numbers of IEEE 754 only: a larger integer is read as the double that JavaScript sees."""
-    try:
-        return rfc8785.dumps(shown)
-    except rfc8785.IntegerDomainError:
-        return rfc8785.dumps(_as_doubles(shown))
-
-
-def _as_doubles(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _as_doubles(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_as_doubles(inner) for inner in value]
-    return float(value) if isinstance(value, int) and abs(value) >= 2**53 else value
+        return hashlib.sha256(canonical_json(shown)).hexdigest()
 
 
 class Closing(StrEnum):
@@ -135,7 +118,8 @@ class ApprovalRequest(Value):
 
     `role` is who is asked now: the level's, or the one that a deadline handed it to. `votes` are the signatures of
     this level while its quorum is open. `assignee` is the one person who may answer it while they hold it: by a
-    claim, which runs out, or because `assigned_by` handed it to them. `timers` are those still to come, the next one first.
+    claim, which runs out, or because `assigned_by` handed it to them. `timers` are those still to come, the next one
+    first.
     """
 
     approval_id: UUID
