@@ -15,6 +15,7 @@ from worker.cli.doctor import doctor
 from worker.cli.failure import Failure
 from worker.cli.migrate import migrate
 from worker.cli.policy import policy
+from worker.cli.reviewers import reviewers
 from worker.cli.run import run
 from worker.cli.up import up
 from worker.settings import NotReady, SettingsError
@@ -52,6 +53,7 @@ app.add_typer(approvals, name="approvals")
 app.command()(decide)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(policy, name="policy")
+app.add_typer(reviewers, name="reviewers")
 app.add_typer(audit, name="audit")
 
 
