@@ -79,6 +79,7 @@ async def test_a_reassigned_question_is_answered_by_who_got_it(running_worker: S
     assert recorded(await command(running_worker, "reassign", "EXC-1", "--to", "user:otto", "--comment", "yours"))
     page = await signoff_beside(running_worker, "cases", "show", "EXC-1")
     assert "user:otto, by user:maria" in page.out
+    assert page.out.rstrip().endswith("approve --reviewer user:otto --role manager")
     assert (await decide(running_worker, "EXC-1", "approve", reviewer="user:otto")).code == 0
     [signature] = (await shown(running_worker, "EXC-1"))["case"]["signatures"]
     assert (signature["reviewer"], signature["on_behalf_of"]) == ("user:otto", [])

@@ -160,6 +160,39 @@ async def test_a_batch_in_one_event_gets_a_receipt_for_each_decision(programs: P
     assert codes == {"D-1": "ACCEPTED", "D-2": "NOT_AUTHORISED"}
 
 
+async def test_a_question_is_held_and_handed_over_and_the_watch_tells_it(programs: Programs) -> None:
+    await programs.refund("EXC-1")
+    await programs.watch("approvals", 1)
+    by = "--exception EXC-1 --reviewer user:maria --role manager --json"
+    handed_over = await programs.run("submit_decision", f"--command delegate --to user:jonas {by}")
+    assert handed_over.code == 0, handed_over.err + handed_over.out
+    assert [receipt["code"] for receipt in handed_over.lines()] == ["RECORDED"]
+    watched = await programs.run("watch", "--from-beginning --only approvals --until 2 --for 30")
+    assert "reassigned by user:maria, now at user:jonas" in watched.out
+    refused = await programs.run("submit_decision", f"--command claim {by}")
+    assert refused.code == 1
+    assert refused.lines()[0]["code"] == "NOT_AUTHORISED"
+
+
+async def test_a_file_of_decisions_and_commands_is_answered_line_by_line(programs: Programs, tmp_path: Path) -> None:
+    await programs.refund("EXC-1", "--alternative", "refund:store_credit")
+    await programs.watch("approvals", 1)
+    maria = {"id": "user:maria", "roles": ["manager"]}
+    said = [
+        {"command_id": "C-1", "exception_id": "EXC-1", "command": "claim", "by": maria},
+        {"decision_id": "D-1", "exception_id": "EXC-1", "verdict": "choose", "choice": 0, "reviewer": maria},
+    ]
+    (tmp_path / "said.jsonl").write_text("\n".join(json.dumps(one) for one in said))
+    sent = await programs.run("submit_decision", "--file said.jsonl --json --plain")
+    assert sent.code == 0, sent.err + sent.out
+    assert {receipt["decision_id"]: receipt["code"] for receipt in sent.lines()} == {
+        "C-1": "RECORDED",
+        "D-1": "ACCEPTED",
+    }
+    [outcome] = await programs.watch("outcomes", 1)
+    assert outcome["data"]["method"] == "store_credit"
+
+
 async def test_a_person_decides_in_a_dialogue_until_nothing_waits(programs: Programs) -> None:
     await programs.refund("EXC-1", "--reason", "arrived \x1b[31mbroken")
     await programs.watch("approvals", 1)

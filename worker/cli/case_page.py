@@ -55,12 +55,13 @@ def print_timeline(entries: Sequence[AuditEntry]) -> None:
 
 
 def decide_line(approval: ApprovalRequest, verdict: str = "approve") -> str:
-    """The command that decides this request, to be typed as it is by whoever is logged in.
+    """The command that decides this request, to be typed as it is by who holds it, or by whoever is logged in.
 
     It names the approval request and not the case: typed too late, it cannot decide another question.
     """
     line = ["signoff", "decide", str(approval.approval_id), verdict]
-    return shlex.join([*line, "--reviewer", f"user:{_login()}", "--role", approval.role])
+    reviewer = approval.assignee or f"user:{_login()}"
+    return shlex.join([*line, "--reviewer", reviewer, "--role", approval.role])
 
 
 def _login() -> str:
@@ -103,7 +104,7 @@ def _decided(file: CaseFile) -> Fields:
         ("sent back", history(case.facts.feedback)),
         ("changed since", case.facts.difference or ""),
         ("failure", case.facts.failure or ""),
-        ("like it", [_related(one) for one in case.facts.exposure.near_duplicates]),
+        ("looks like", [_related(one) for one in case.facts.exposure.near_duplicates]),
         ("remark", case.reason),
         ("payment", case.payment_reference or ""),
     ]
