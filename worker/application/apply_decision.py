@@ -135,7 +135,11 @@ async def _closed(decision: Decision, examined: Examined, view: CaseView, ports:
                 return await _outdated(decision, examined, changed, view, ports)
         unit = _went_on(decision, examined, run, view, ports)
     closing = _CLOSES_AS[examined.verdict]
-    follows = f"; level {unit.new_approval.question.level.name} is asked" if unit.new_approval else ""
+    follows = ""
+    if unit.new_approval is not None:
+        follows = f"; level {unit.new_approval.question.level.name} is asked"
+    elif examined.verdict in AGREES:
+        follows = ": it is being done"
     receipt = receipt_for(
         decision, ReceiptCode.ACCEPTED, _TOLD[closing] + follows, approval, signature.reviewer, at=view.now
     )
