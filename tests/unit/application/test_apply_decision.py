@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from schemas.values import Verdict
 from tests.builders import Event, an_order, decision_event, refund_event, usd
+from tests.policies import level, policy
 from tests.unit.application.desk import Desk
 
 EARLY_S = 300
@@ -106,7 +108,9 @@ async def test_a_decision_at_the_deadline_is_in_time(asked: Desk) -> None:
     assert asked.receipt()["code"] == "ACCEPTED"
 
 
-async def test_a_decision_after_the_expiry_learns_of_the_deadline(asked: Desk) -> None:
+async def test_a_decision_after_the_expiry_learns_of_the_deadline() -> None:
+    asked = Desk(policy(level("manager")))
+    await asked.raises(refund_event())
     await asked.passes(DUE_S)
     await asked.decides(decision_event())
     receipt = asked.receipt()
@@ -198,7 +202,10 @@ async def test_who_requested_it_cannot_decide_it_under_any_spelling(asked: Desk,
 
 
 @pytest.mark.parametrize("verdict", [{"verdict": "escalate"}, {"verdict": "choose", "choice": 0}])
-async def test_a_verdict_that_was_not_offered_is_refused(asked: Desk, verdict: dict[str, Any]) -> None:
+async def test_a_verdict_that_was_not_offered_is_refused(verdict: dict[str, Any]) -> None:
+    few = (Verdict.APPROVE, Verdict.REJECT, Verdict.MODIFY)
+    asked = Desk(policy(level("manager", allowed_verdicts=few)))
+    await asked.raises(refund_event())
     await asked.decides(decision_event(**verdict))
     receipt = asked.receipt()
     assert receipt["code"] == "VERDICT_NOT_ALLOWED"

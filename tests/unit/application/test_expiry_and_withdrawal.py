@@ -1,13 +1,15 @@
 """Nobody decided: the deadline passed, or the request was taken back."""
 
 from tests.builders import decision_event, refund_event
+from tests.policies import level, policy
 from tests.unit.application.desk import Desk
 from worker.adapters.memory.payments import Fault
 
 DUE_S = 86_400
 
 
-async def test_a_case_that_nobody_decides_expires_at_its_deadline(desk: Desk) -> None:
+async def test_a_case_that_nobody_decides_expires_at_its_deadline() -> None:
+    desk = Desk(policy(level("manager")))
     await desk.raises(refund_event())
     await desk.passes(DUE_S - 1)
     assert desk.outcomes() == []
