@@ -26,6 +26,7 @@ from worker.application.ports.store import Store
 from worker.application.ports.workflow import CaseWorkflow
 from worker.domain.audit import AuditEntry
 from worker.domain.resolution import Intent
+from worker.domain.reviewers import Person, person_key
 from worker.graph.workflow import Workflow
 from worker.translation.inbound import Record
 from worker.translation.outbound import Announcer, OutgoingMessage
@@ -63,6 +64,14 @@ class House(Protocol):
         """The inbox and the due work as the named worker sees them."""
         ...
 
+    def another_store(self) -> Store:
+        """The same cases as another worker sees and changes them."""
+        ...
+
+    async def registered(self, *people: Person) -> Store:
+        """The same cases where a register of reviewers is kept, and these are in it."""
+        ...
+
     async def passes(self, seconds: float) -> None:
         """Time goes by."""
         ...
@@ -80,9 +89,16 @@ class MemoryHouse:
         self._database = MemoryDatabase(self._clock)
         ids = numbered_ids()
         self._announcer = Announcer(lambda: next(ids))
-        self.store = MemoryStore(self._database, self._announcer, lease=LEASE)
+        self.store = self.another_store()
         checkpointer = MemoryCheckpointer()
         self.workflow = Workflow(checkpointer, checkpointer, DEPENDENCIES)
+
+    def another_store(self) -> MemoryStore:
+        return MemoryStore(self._database, self._announcer, lease=LEASE)
+
+    async def registered(self, *people: Person) -> MemoryStore:
+        register = {person_key(person.id): person for person in people}
+        return MemoryStore(self._database, self._announcer, lease=LEASE, register=register)
 
     def queues(self, worker: str) -> MemoryInbox:
         return MemoryInbox(self._database, self._announcer, worker=worker, lease=LEASE)
@@ -110,10 +126,22 @@ class PostgresHouse:
         ids = numbered_ids()
         self._announcer = Announcer(lambda: next(ids))
         self._publisher = Publisher(pool, NoBroker())
-        commit = GroupCommit(pool, self._announcer, self._publisher, lease=LEASE)
-        self.store = PostgresStore(CaseReader(pool), commit)
+        self.store = self.another_store()
         checkpointer = BatchingCheckpointer(pool)
         self.workflow = Workflow(checkpointer, checkpointer, DEPENDENCIES)
+
+    def another_store(self, *, register: bool = False) -> PostgresStore:
+        commit = GroupCommit(self._pool, self._announcer, self._publisher, lease=LEASE)
+        return PostgresStore(CaseReader(self._pool, register=register), commit)
+
+    async def registered(self, *people: Person) -> PostgresStore:
+        rows = [
+            (person_key(person.id), person.delegate and person_key(person.delegate), person.model_dump_json())
+            for person in people
+        ]
+        async with borrowed(self._pool) as connection, connection.cursor() as cursor:
+            await cursor.executemany("insert into reviewers (key, delegate, body) values (%s, %s, %s)", rows)
+        return self.another_store(register=True)
 
     def queues(self, worker: str) -> Inbox:
         return Inbox(self._pool, self._announcer, self._publisher, worker=worker, lease=LEASE)
@@ -126,6 +154,8 @@ class PostgresHouse:
                 "update inbox set available_at = available_at - %(age)s, received_at = received_at - %(age)s",
                 {"age": age},
             )
+            await connection.execute("update cases set opened_at = opened_at - %s", [age])
+            await connection.execute("update decisions set received_at = received_at - %s", [age])
             await connection.execute("update approvals set available_at = available_at - %s", [age])
             await connection.execute("update intents set available_at = available_at - %s", [age])
 

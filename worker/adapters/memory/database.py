@@ -59,10 +59,6 @@ class DecisionRow:
     amount: Money | None
     received_at: datetime
 
-    @property
-    def has_effect(self) -> bool:
-        return self.receipt.code in (ReceiptCode.ACCEPTED, ReceiptCode.RECORDED)
-
 
 @dataclass(slots=True)
 class IntentRow:
@@ -83,6 +79,19 @@ class BalanceRow:
     @property
     def balance(self) -> Balance:
         return Balance(captured=self.captured, refunded_minor=self.refunded_minor)
+
+
+Effect = tuple[str, str]
+"""An approval request, and the key of the person who decided it with effect: once for each."""
+
+WITH_EFFECT = frozenset({ReceiptCode.ACCEPTED, ReceiptCode.RECORDED})
+
+
+def effect_of(said: Decision | ApprovalCommand, receipt: Receipt) -> Effect | None:
+    """A command decides nothing."""
+    if isinstance(said, ApprovalCommand) or receipt.approval_id is None or receipt.code not in WITH_EFFECT:
+        return None
+    return receipt.approval_id, person_key(said.reviewer.id)
 
 
 Place = tuple[str, int, int, int]
@@ -127,7 +136,7 @@ class MemoryDatabase:
     audit: list[AuditEntry] = field(default_factory=list)
     inbox: dict[int, InboxRow] = field(default_factory=dict)
     received: set[Place] = field(default_factory=set)
-    effects: set[tuple[str | None, str]] = field(default_factory=set)
+    effects: set[Effect] = field(default_factory=set)
     watches: dict[str, int] = field(default_factory=dict)
     dead_letters: dict[Place, DeadLetter] = field(default_factory=dict)
     outbox: list[OutgoingMessage] = field(default_factory=list)
@@ -140,10 +149,9 @@ class MemoryDatabase:
         return self.cases[case_id].case if case_id else None
 
     def keep_decision(self, said: Decision | ApprovalCommand, receipt: Receipt, amount: Money | None) -> None:
-        row = DecisionRow(said, receipt, amount, self.clock())
-        self.decisions[receipt.decision_id] = row
-        if isinstance(said, Decision) and row.has_effect:
-            self.effects.add((receipt.approval_id, person_key(said.reviewer.id)))
+        self.decisions[receipt.decision_id] = DecisionRow(said, receipt, amount, self.clock())
+        if (effect := effect_of(said, receipt)) is not None:
+            self.effects.add(effect)
 
     def approvals_of(self, case_id: UUID) -> list[ApprovalRow]:
         """In the order in which they were opened; only the last can be open."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from schemas.values import MAX_AMOUNT_MINOR, Money, Verdict
-from worker.adapters.memory.database import CaseRow, MemoryDatabase
+from worker.adapters.memory.database import WITH_EFFECT, CaseRow, MemoryDatabase
 from worker.application.unit_of_work import OthersQuery, Watch
 from worker.domain.approval import Decision
 from worker.domain.exception_case import Case, CaseState
@@ -40,7 +40,7 @@ def signed(database: MemoryDatabase, reviewer: str, window: timedelta) -> tuple[
         for row in database.decisions.values()
         if isinstance(row.said, Decision)
         and row.said.verdict in _SIGNS
-        and row.has_effect
+        and row.receipt.code in WITH_EFFECT
         and same_person(row.said.reviewer.id, reviewer)
         and row.received_at > since
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from worker.adapters.memory.balances import open_balance, reserve
-from worker.adapters.memory.database import MemoryDatabase
+from worker.adapters.memory.database import MemoryDatabase, effect_of
 from worker.adapters.memory.figures import exposure, signed, watched
 from worker.adapters.memory.people import Register, people
 from worker.adapters.memory.rows import write
@@ -14,9 +14,8 @@ from worker.application.ports.store import CaseView, UnitRefused
 from worker.application.threads import StoredThread
 from worker.application.unit_of_work import NOTHING, CaseQuery, Commit, OthersQuery, UnitOfWork
 from worker.application.watch_keys import key_of_reviewer, keys_of_others
-from worker.domain.approval import ApprovalRequest, Decision
+from worker.domain.approval import ApprovalRequest
 from worker.domain.exception_case import Case, CaseState
-from worker.domain.reviewers import person_key
 from worker.translation.outbound import Announcer
 
 
@@ -119,11 +118,8 @@ class MemoryStore:
         said, receipt = unit.decision
         if receipt.decision_id in self._database.decisions:
             return True
-        return (
-            isinstance(said, Decision)
-            and receipt.accepted
-            and (receipt.approval_id, person_key(said.reviewer.id)) in self._database.effects
-        )
+        effect = effect_of(said, receipt)
+        return effect is not None and effect in self._database.effects
 
     def _figures_moved(self, unit: UnitOfWork) -> bool:
         return unit.watched != watched(self._database, (watch.key for watch in unit.watched))
