@@ -25,13 +25,8 @@ where decisions.received_at >= %(begin)s and decisions.received_at < %(end)s
 order by decisions.received_at, decisions.decision_id
 
 -- name: questions_between
--- A reminder that was sent is no longer among the timers to come.
-select
-    level, policy, policy_version, count(*) as closed,
-    count(*) filter (where reminded and closed_by <> 'system') as after_reminder,
-    count(*) filter (where closed_as = 'expired') as expired,
-    count(*) filter (where closed_as = 'escalated' and closed_by = 'system') as escalated
-from (
+-- A reminder that was sent is no longer among the timers to come. Materialized: what is grouped are words, not bodies.
+with questions as materialized (
     select
         body -> 'question' -> 'level' ->> 'name' as level, body -> 'policy' ->> 'name' as policy,
         body -> 'policy' ->> 'version' as policy_version, body ->> 'closed_as' as closed_as,
@@ -40,7 +35,13 @@ from (
         > jsonb_array_length(jsonb_path_query_array(body, '$.timers[*] ? (@.do == "remind")')) as reminded
     from approvals
     where closed_at >= %(begin)s and closed_at < %(end)s
-) as questions
+)
+select
+    level, policy, policy_version, count(*) as closed,
+    count(*) filter (where reminded and closed_by <> 'system') as after_reminder,
+    count(*) filter (where closed_as = 'expired') as expired,
+    count(*) filter (where closed_as = 'escalated' and closed_by = 'system') as escalated
+from questions
 group by level, policy, policy_version
 order by level, policy, policy_version
 
