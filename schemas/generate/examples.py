@@ -31,6 +31,8 @@ _ORDER = {
     "payment_method": "card",
     "items": [{"sku": "MUG-1", "name": "Mug, blue", "quantity": 1, "unit_price": _REFUND}],
 }
+_SEAL = "ac351d76c0ec0a8cdf738f64682c4b8adee851ab1077b9931bff317d7f0b940d"
+_SEAL_OF_THE_NEXT = "6c016edb37744cd36b2261347fee8d577ea455abfd84e941b4ea42b850a57cf2"
 _DECIDED = {
     "decision_id": _DECISION,
     "approval_id": _APPROVAL,
@@ -39,7 +41,7 @@ _DECIDED = {
     "changes": {"amount": _AGREED, "method": "store_credit", "customer_message": "We refund 120.00 USD."},
     "choice": None,
     "comment": "keeps the mug",
-    "review_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "review_hash": _SEAL,
 }
 _BY_BUSINESS_KEY = {
     "decision_id": "5b1a9c1e",
@@ -63,6 +65,12 @@ _CHOSEN = {
     "verdict": "choose",
     "choice": 0,
     "reviewer": {"id": "user:maria", "roles": ["manager"]},
+}
+_ANSWERED_ELSEWHERE = {
+    "decision_id": "5b1a9c21",
+    "approval_id": _APPROVAL,
+    "reviewer": {"id": "user:maria", "roles": ["manager"]},
+    "response": {"decisions": [{"type": "reject", "message": "the carrier has refunded it"}]},
 }
 _SIGNED = {"level": "manager", "reviewer": "user:maria", "verdict": "modify", "at": "2026-01-05T10:20:00Z"}
 _SIGNED_FOR_ANOTHER = {
@@ -150,9 +158,18 @@ _NEEDED: Example = {
     "requested_at": "2026-01-05T10:00:00Z",
     "due_at": "2026-01-05T14:00:00Z",
     "on_timeout": "escalate",
-    "review_hash": _DECIDED["review_hash"],
+    "review_hash": _SEAL,
     "policy": {"name": "default", "version": "3f2c9a10"},
-    "hitl": {"action_requests": [], "review_configs": []},
+    "hitl": {
+        "action_requests": [
+            {
+                "name": "refund",
+                "args": {**_REFUND, "method": "original_method", "customer_message": "We refund 150.00 USD."},
+                "description": "A person has to decide this.\n\n    Proposed: refund of 150.00 USD",
+            }
+        ],
+        "review_configs": [{"action_name": "refund", "allowed_decisions": ["approve", "reject", "edit", "respond"]}],
+    },
 }
 
 _NEEDED_NEXT: Example = {
@@ -164,6 +181,7 @@ _NEEDED_NEXT: Example = {
     "allowed_verdicts": ["approve", "reject", "choose"],
     "proposal": {**_NEEDED["proposal"], "amount": _AGREED, "customer_message": "We refund 120.00 USD."},
     "signed_by": [_SIGNED],
+    "review_hash": _SEAL_OF_THE_NEXT,
     "hitl": None,
 }
 
@@ -209,6 +227,7 @@ _SENT: Mapping[type[Event], dict[str, Example]] = {
         "by business key": _BY_BUSINESS_KEY,
         "escalation": _ESCALATED,
         "choice": _CHOSEN,
+        "answer of LangChain's middleware": _ANSWERED_ELSEWHERE,
     },
     ReviewBatch: {"two decisions": {"decisions": [_DECIDED, _BY_BUSINESS_KEY]}},
     ReviewReceipt: {

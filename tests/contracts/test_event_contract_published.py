@@ -1,19 +1,22 @@
 """The published JSON Schemas: they are current, they are valid, and they refuse what the models refuse."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pydantic import ValidationError
 
 from schemas.catalogue import EVENTS, TOPICS, Direction
-from schemas.events import ApprovalCommanded, Event, ExceptionRaised, ReviewBatch, ReviewDecided
+from schemas.events import ApprovalCommanded, ApprovalNeeded, Event, ExceptionRaised, ReviewBatch, ReviewDecided
 from schemas.generate.__main__ import ROOT, main
 from schemas.generate.examples import published, sent
 from schemas.generate.files import drift, write
 from schemas.generate.json_schema import messages_of
+from worker.domain.approval import SHOWN
 
 INCOMING = {type_ for topic in TOPICS if topic.direction is Direction.IN for type_ in topic.events}
 REFUND = sent(ExceptionRaised)["refund"]
@@ -128,6 +131,13 @@ def test_what_the_model_refuses_the_schema_refuses(model: type[Event], event: di
     with pytest.raises(ValidationError):
         model.model_validate(event)
     assert not validator(model.TYPE).is_valid(event)
+
+
+@pytest.mark.parametrize("name", published(ApprovalNeeded))
+def test_the_seal_of_an_example_is_recomputed_from_what_it_shows(name: str) -> None:
+    example = published(ApprovalNeeded)[name]
+    shown = rfc8785.dumps({field: example[field] for field in SHOWN})
+    assert hashlib.sha256(shown).hexdigest() == example["review_hash"]
 
 
 def test_the_schema_looks_into_a_batch() -> None:
