@@ -27,7 +27,7 @@ class ApprovalNeeded(Event):
 
     `review_hash` digests what is shown: a decision that repeats it is refused as STALE when the
     case has changed since. `round` counts the analyses after a reviewer's `request_changes`. `part`
-    says what a two-step level asks now. `signed_by` are the signatures that are there already: of
+    says what a two-step level asks now, `role` who may answer. `signed_by` are the signatures that are there already: of
     earlier levels, and of this one while its quorum is open. `hitl` holds the same question in the
     shape of LangChain's human-in-the-loop middleware or of Agent Inbox.
     """
@@ -41,6 +41,7 @@ class ApprovalNeeded(Event):
     kind: ExceptionKind
     level: LevelReference
     part: ApprovalPart | None = None
+    role: Identifier | None = None
     quorum: Annotated[int, Field(ge=1)] = 1
     round: Annotated[int, Field(ge=1)] = 1
     allowed_verdicts: tuple[Verdict, ...]
@@ -64,8 +65,8 @@ class ApprovalUpdated(Event):
     """Something happened to an approval request, so that an open screen can mark or withdraw its
     card.
 
-    `by` is a reviewer's id or `system`. `level`, `due_at` and `assignee` hold what is true after
-    the change.
+    `by` is a reviewer's id or `system`. `level`, `role`, `due_at` and `assignee` hold what is true
+    after the change.
     """
 
     TYPE: ClassVar[str] = "signoff.approval.updated.v1"
@@ -78,6 +79,7 @@ class ApprovalUpdated(Event):
     by: Identifier
     at: Time
     level: LevelReference | None = None
+    role: Identifier | None = None
     due_at: Time | None = None
     assignee: Identifier | None = None
     reason: str | None = None

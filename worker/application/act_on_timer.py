@@ -42,16 +42,15 @@ async def act_on_timer(view: CaseView, ports: Ports) -> UnitOfWork:
 
 def _change(case: Case, approval: ApprovalRequest, timer: Timer, rest: tuple[Timer, ...], view: CaseView) -> UnitOfWork:
     """The question stays open: somebody is reminded, or others are asked."""
-    changes: dict[str, object] = {"timers": rest}
+    changed = approval.model_copy(update={"timers": rest})
     change = ApprovalChange.REASSIGNED
     match timer.do:
         case DeadlineAction.REMIND:
             change = ApprovalChange.REMINDED
         case DeadlineAction.RELEASE:
-            changes |= {"assignee": None, "assigned_by": None}
+            changed = changed.held(None)
         case DeadlineAction.HAND_OVER:
-            changes |= {"assignee": None, "assigned_by": None, "role": timer.to}
-    changed = approval.model_copy(update=changes)
+            changed = changed.held(None).model_copy(update={"role": timer.to})
     noted, entry = note(
         case,
         actor=SYSTEM,

@@ -99,7 +99,7 @@ def _recorded(decision: Decision, examined: Examined, view: CaseView) -> UnitOfW
     approval, signature = examined.approval, examined.signature
     votes = examined.signatures
     needed = approval.question.quorum
-    changed = approval.model_copy(update={"votes": votes, "assignee": None, "assigned_by": None})
+    changed = approval.held(None).model_copy(update={"votes": votes})
     noted, entry = note(
         examined.case,
         actor=signature.reviewer,
@@ -164,6 +164,7 @@ def _answer(examined: Examined) -> Answer:
         proposal=examined.proposal if agrees and examined.changes_proposal else None,
         signed_by=(*before, *now),
         asks_again=examined.quorum_is_open,
+        message_edited=examined.message_edited,
         levels=examined.levels,
     )
 

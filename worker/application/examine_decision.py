@@ -12,7 +12,7 @@ from worker.application.messages import Delivery
 from worker.application.ports import Ports
 from worker.application.ports.store import CaseView
 from worker.application.refusal import Refusal, addressed, check_open
-from worker.domain.approval import ApprovalRequest, Decision
+from worker.domain.approval import ApprovalRequest, Decision, Question
 from worker.domain.approval_policy import ApprovalPolicy, Level, in_two_steps
 from worker.domain.errors import InvalidChanges
 from worker.domain.exception_case import Case
@@ -24,13 +24,14 @@ AGREES = frozenset({Verdict.APPROVE, Verdict.MODIFY, Verdict.CHOOSE})
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A decision that may take effect. `proposal` is what it signs for, and for a reject what the customer is told;
-    `levels` are those that an escalation asks instead."""
+    """A decision that may take effect. `proposal` is what it signs for, and for a reject what the customer is told, in
+    a reviewer's words if it is `message_edited`; `levels` are those that an escalation asks instead."""
 
     case: Case
     approval: ApprovalRequest
     signature: Signature
     proposal: Proposal
+    message_edited: bool
     levels: tuple[Level, ...] = ()
 
     @property
@@ -76,7 +77,7 @@ def examine(decision: Decision, delivery: Delivery, view: CaseView, ports: Ports
     levels: tuple[Level, ...] = ()
     if decision.verdict is Verdict.ESCALATE:
         levels = levels_above(approval.question.asked, decision.escalate_to, ports.policy)
-    return Examined(case, approval, signature, proposal, levels)
+    return Examined(case, approval, signature, proposal, _edits_message(decision), levels)
 
 
 def levels_above(asked: Level, named: str | None, policy: ApprovalPolicy) -> tuple[Level, ...]:
@@ -118,10 +119,11 @@ def _proposal_after(decision: Decision, case: Case, approval: ApprovalRequest, p
     try:
         match decision.verdict:
             case Verdict.MODIFY:
-                return _retold(shown, modify(shown, _changes(decision)), case, policy)
+                changed = modify(shown, _changes(decision))
+                return _retold(changed, decision, case, approval.question, policy)
             case Verdict.CHOOSE:
                 chosen = choose(shown, approval.question.alternatives, decision.choice)
-                return _retold(shown, chosen, case, policy)
+                return _retold(chosen, decision, case, approval.question, policy)
             case Verdict.REJECT:
                 return _rejected(shown, decision, case, policy)
     except InvalidChanges as error:
@@ -143,12 +145,16 @@ def _changes(decision: Decision) -> Changes:
         raise InvalidChanges(f"changes.{where}: {first['msg']}") from error
 
 
-def _retold(shown: Proposal, changed: Proposal, case: Case, policy: ApprovalPolicy) -> Proposal:
+def _edits_message(decision: Decision) -> bool:
+    return (decision.changes or {}).get("customer_message") is not None
+
+
+def _retold(changed: Proposal, decision: Decision, case: Case, question: Question, policy: ApprovalPolicy) -> Proposal:
     """The customer must not be told of an amount that nobody pays, so a draft is written anew with the proposal. What
     a reviewer wrote, now or before, stays as they wrote it."""
-    was_draft = shown.customer_message in (None, policy.draft(Verdict.APPROVE, shown, case.facts))
-    edited_now = changed.customer_message not in (None, shown.customer_message)
-    return changed if edited_now or not was_draft else drafted(changed, case.facts, policy)
+    if question.message_edited or _edits_message(decision):
+        return changed
+    return drafted(changed, case.facts, policy)
 
 
 def _rejected(shown: Proposal, decision: Decision, case: Case, policy: ApprovalPolicy) -> Proposal:

@@ -15,7 +15,6 @@ from worker.application.refusal import Refusal, addressed, check_open
 from worker.application.transition import note
 from worker.application.unit_of_work import CaseQuery, Postponement, UnitOfWork
 from worker.domain.approval import ApprovalCommand, ApprovalRequest, Handover
-from worker.domain.deadlines import DeadlineAction, Timer
 from worker.domain.exception_case import Case
 from worker.domain.reviewers import Standing, same_person
 
@@ -82,14 +81,13 @@ def _moved(
     by, to = command.by.id, command.to or ""
     if command.command is Command.RELEASE:
         _check_may_release(by, approval)
-        return _held(approval, None, None)
+        return approval.held(None)
     standing = standing_of(command.by, case, approval, view, ports.policy, signs=False)
     if command.command is Command.CLAIM:
-        runs_out = Timer(at=view.now + ports.policy.claim, do=DeadlineAction.RELEASE)
-        return _held(approval, by, by, runs_out)
+        return approval.held(by, by, until=view.now + ports.policy.claim)
     reassigns = command.command is Command.REASSIGN
     check_candidate(to, case, approval, view, needs_role=reassigns)
-    held = _held(approval, to, by)
+    held = approval.held(to, by)
     return held if reassigns else _delegated(held, standing, to)
 
 
@@ -102,19 +100,6 @@ def _check_may_release(by: str, approval: ApprovalRequest) -> None:
             ReceiptCode.NOT_AUTHORISED,
             f"{approval.assignee} holds this question; only they, or who gave it to them, can release it",
         )
-
-
-def _held(approval: ApprovalRequest, assignee: str | None, by: str | None, *timers: Timer) -> ApprovalRequest:
-    """A claim that would have run out is over once the question is in other hands."""
-    others = [timer for timer in approval.timers if timer.do is not DeadlineAction.RELEASE]
-    in_time = [timer for timer in timers if timer.at < approval.due_at]
-    return approval.model_copy(
-        update={
-            "assignee": assignee,
-            "assigned_by": by,
-            "timers": tuple(sorted((*in_time, *others), key=lambda timer: timer.at)),
-        }
-    )
 
 
 def _delegated(held: ApprovalRequest, standing: Standing, to: str) -> ApprovalRequest:

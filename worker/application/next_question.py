@@ -28,6 +28,7 @@ class Answer(Value):
     verdict: Verdict
     proposal: Proposal | None = None
     signed_by: tuple[Signature, ...] = ()
+    message_edited: bool = False
     asks_again: bool = False
     levels: tuple[Level, ...] = ()
     facts: Facts | None = None
@@ -58,6 +59,7 @@ def following(assessment: PlainData, answer: PlainData) -> PlainData:
             "asked": asked,
             "allowed_verdicts": allowed_verdicts(asked, before.round),
             "proposal": Proposal.model_validate(proposal),
+            "message_edited": before.message_edited or answer.get("message_edited", False),
             "signed_by": tuple(Signature.model_validate(signature) for signature in answer.get("signed_by", ())),
         }
     )

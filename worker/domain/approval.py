@@ -25,7 +25,7 @@ from schemas.values import (
 )
 from worker.domain.approval_policy import Level
 from worker.domain.canonical_json import canonical_json
-from worker.domain.deadlines import Timer
+from worker.domain.deadlines import DeadlineAction, Timer
 
 SHOWN = frozenset(
     {
@@ -51,7 +51,7 @@ class Question(Value):
     """What reviewers are shown. It is the payload of the graph's interrupt, and `review_hash` is its seal.
 
     `asked` is the level as the policy had it when the case was judged. `signed_by` are the signatures that are there
-    when it is asked.
+    when it is asked. `message_edited`: the words to the customer are a reviewer's, and no draft.
     """
 
     level: LevelReference
@@ -65,6 +65,7 @@ class Question(Value):
     confidence: float | None
     context: dict[str, Any]
     signed_by: tuple[Signature, ...] = ()
+    message_edited: bool = False
     requires_hash: bool = False
 
     @property
@@ -146,6 +147,14 @@ class ApprovalRequest(Value):
     @property
     def is_open(self) -> bool:
         return self.closed_as is None
+
+    def held(self, assignee: str | None, by: str | None = None, until: datetime | None = None) -> "ApprovalRequest":
+        """The request in somebody's hands, or in nobody's; a claim that would have run out meanwhile is over."""
+        timers = [timer for timer in self.timers if timer.do is not DeadlineAction.RELEASE]
+        if until is not None and until < self.due_at:
+            timers.append(Timer(at=until, do=DeadlineAction.RELEASE))
+        in_order = tuple(sorted(timers, key=lambda timer: timer.at))
+        return self.model_copy(update={"assignee": assignee, "assigned_by": by, "timers": in_order})
 
 
 class Decision(Value):

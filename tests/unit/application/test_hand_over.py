@@ -130,3 +130,13 @@ async def test_a_command_that_arrives_before_its_case_is_kept_for_it() -> None:
     await desk.raises(refund_event())
     await desk.passes(30)
     assert desk.approval().assignee == "user:maria"
+
+
+async def test_a_claim_is_over_with_the_vote_of_who_held_it() -> None:
+    desk = Desk(policy(level("board", quorum=2)))
+    await desk.raises(refund_event())
+    await desk.commands("maria", "claim")
+    await desk.says("maria")
+    await desk.passes(3_700)
+    assert desk.updates() == ["claimed"]
+    assert (await desk.says("jonas"))["code"] == "ACCEPTED"
