@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from worker.adapters.policy.loading import load_policy, parse_policy
 from worker.adapters.policy.problems import PolicyError
-from worker.domain.approval_policy import ApprovalPolicy
 
 GOOD = """\
 name: shop
@@ -59,7 +58,7 @@ def test_the_policy_that_the_others_are_spoilt_from_is_good() -> None:
 SPOILT = {
     "missing name": ("name: shop\n", "", 1, "the policy has no `name`; add `name: …`"),
     "unknown key": ("rates:", "rate:", 3, "an unknown key `rate`; did you mean rates?"),
-    "unknown key of a level": ("due_in: 24h", "due_in: 24h\n    quorum: 2", 10, "key `quorum`"),
+    "unknown key of a level": ("due_in: 24h", "due_in: 24h\n    quorom: 2", 10, "`quorom`; did you mean quorum?"),
     "key twice": ("rates:", "name: x\nrates:", 3, "`name` twice, first on line 1; keep one"),
     "name in other words": ("shop", "Our Shop", 1, "`Our Shop`; write words such as our-shop"),
     "no base currency code": ("USD\nrates", "dollars\nrates", 2, "`dollars`; write a code"),
@@ -76,9 +75,7 @@ SPOILT = {
     "due at once": ("24h", "0h", 9, "not a duration"),
     "due in years": ("24h", "400d", 9, "longer than a year"),
     "due empty": ("24h", "", 9, "`due_in` of level manager is not text; write a value"),
-    "escalation": ("reject\n", "escalate\n", 10, "`escalate`, which is not available yet"),
     "automatic approval": ("reject\n", "approve\n", 10, "nothing is ever approved because nobody"),
-    "verdict of a later day": ("[approve", "[choose", 11, "`choose`, which is not available yet"),
     "unknown verdict": ("[approve", "[aprove", 11, "`aprove`; did you mean approve?"),
     "verdict twice": ("[approve", "[reject", 11, "`reject` twice"),
     "no verdict": ("[approve, reject]", "[]", 11, "is not a list with entries"),
@@ -90,6 +87,77 @@ SPOILT = {
     "two rules of one id": ("second", "large", 18, "rule large exists already, on line 13"),
     "built-in id": ("second", "over-remaining", 18, "rule over-remaining is built in"),
     "unknown level": ("level: manager", "level: manger", 16, "did you mean manager?"),
+    "rule without level": ("    level: manager\n", "", 13, "has neither `level` nor `levels`; add `level: …`"),
+    "level and levels": (
+        "risk: low",
+        "risk: low\n    levels: [manager]",
+        23,
+        "has both `level` and `levels`; keep one",
+    ),
+    "levels that are no list": ("level: manager\n    risk: low", "levels: manager\n    risk: low", 21, "not a list"),
+    "unknown level in levels": (
+        "level: manager\n    risk: low",
+        "levels: [boss]\n    risk: low",
+        21,
+        "known are: manager",
+    ),
+    "level twice": (
+        "level: manager\n    risk: low",
+        "levels: [manager, manager]\n    risk: low",
+        21,
+        "`manager` twice",
+    ),
+    "rule in unknown steps": (
+        "risk: low",
+        "risk: low\n    confirm: twice",
+        23,
+        "`twice`; known are: details-then-method",
+    ),
+    "rule with unknown amount": (
+        "risk: low",
+        "risk: low\n    amount: total",
+        23,
+        "unknown amount `total`; known are: amount",
+    ),
+    "rules alike": (
+        "order.known",
+        "amount>limits . small",
+        18,
+        "has the condition and the levels of rule large, on line 13",
+    ),
+    "seal in other words": (
+        "rules:",
+        "review_hash: yes\nrules:",
+        12,
+        "unknown `review_hash` `yes`; known are: required",
+    ),
+    "claims for ever": (
+        "rules:",
+        "claims_last: ever\nrules:",
+        12,
+        "`claims_last` of the policy, ever, is not a duration",
+    ),
+    "window for nothing": (
+        "rules:",
+        "exposure_window: 30d\nrules:",
+        12,
+        "no rule looks at other cases; use an `exposure.…`",
+    ),
+    "other cases without a window": ("order.known", "exposure.order_cases > 1", 18, "add `exposure_window: 30d`"),
+    "sentence about other cases": ("says: always", 'says: "{exposure.order_cases}"', 18, "add `exposure_window: 30d`"),
+    "weighing other cases": (
+        "risk: low",
+        "risk: low\n    amount: exposure.order_total",
+        18,
+        "add `exposure_window: 30d`",
+    ),
+    "unused calendar": (
+        "rules:",
+        "calendars:\n  office: {timezone: UTC, days: [mon], hours: 09:00-17:00}\nrules:",
+        13,
+        "calendar office is named by no level; use it or remove it",
+    ),
+    "message that cannot be": ("rules:", "messages: {refund: {approve: '{{ amont }}'}}\nrules:", 12, "amont"),
     "unknown risk": ("medium", "huge", 17, "unknown risk `huge`; known are: low, medium, high"),
     "sentence that is a mapping": ("says: always", "says: {a: b}", 20, "put it in quotes"),
     "unknown placeholder": ("{amount}", "{amont}", 15, "{amont}; did you mean amount?"),
@@ -246,9 +314,12 @@ def reordered(text: str) -> str:
         lambda text: "# a comment\n" + text,
         lambda text: text.replace("[approve, reject]", "\n    - approve\n    - reject"),
         lambda text: text.replace("24h", "1440m"),
+        lambda text: text.replace("level: manager", "levels: [manager]"),
+        lambda text: text.replace("rules:", "claims_last: 1h\nrules:"),
+        lambda text: text.replace("due_in", "quorum: 1\n    due_in"),
         reordered,
     ],
-    ids=["comment", "layout", "unit", "order"],
+    ids=["comment", "layout", "unit", "list", "claim", "quorum", "order"],
 )
 def test_what_means_the_same_has_the_same_version(same: Callable[[str], str]) -> None:
     assert version(same(GOOD)) == version(GOOD)
@@ -266,20 +337,14 @@ def test_what_means_the_same_has_the_same_version(same: Callable[[str], str]) ->
         ("always", "ever"),
         ("[approve, reject]", "[approve]"),
         ("name: shop", "name: store"),
+        ("rules:", "review_hash: required\nrules:"),
+        ("rules:", "claims_last: 2h\nrules:"),
+        ("rules:", "messages: {refund: {approve: Granted.}}\nrules:"),
+        ("risk: low", "risk: low\n    confirm: details-then-method"),
+        ("due_in", "quorum: 2\n    due_in"),
+        ("due_in", "deadlines: [{at: 50%, do: remind}]\n    due_in"),
+        ("due_in", "reviewer_cap: 10.00 USD per 1d\n    due_in"),
     ],
 )
 def test_what_means_something_else_has_another_version(old: str, new: str) -> None:
     assert version(GOOD.replace(old, new, 1)) != version(GOOD)
-
-
-def two_levels() -> ApprovalPolicy:
-    return parse_policy(GOOD.replace("rules:", f"  director: {LEVEL}\nrules:").encode(), "p.yaml")
-
-
-def test_levels_rise_in_the_order_of_the_file_and_doubtful_amounts_ask_the_highest() -> None:
-    policy = two_levels()
-    assert list(policy.levels) == ["manager", "director"]
-    levels = {rule.id: rule.level for rule in policy.rules if rule.built_in}
-    assert levels["currency-without-rate"] == "director"
-    assert levels["over-remaining"] == "director"
-    assert levels["action-request"] == "manager"
