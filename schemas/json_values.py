@@ -7,6 +7,7 @@ are, in order; an array at the top is opened. Each is read as strictly as a reco
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from schemas.strict_json import Refused, parse_json
@@ -21,7 +22,7 @@ class UnreadableValues(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A value and where it begins, in words: `events.jsonl, line 3`."""
+    """A value and where it begins, in words: `events.jsonl, line 3`; in an array also `item 7`, counted from 1."""
 
     place: str
     data: Any
@@ -33,7 +34,7 @@ def values_in(raw: bytes, name: str) -> list[Located]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableValues(f"{name}: byte {error.start} is not valid UTF-8") from None
-    values = [_strict(f"{name}, line {line}", part) for line, part in _parts(name, text)]
+    values = [_strict(f"{name}, {place}", part) for place, part in _parts(name, text)]
     if not values:
         raise UnreadableValues(f"{name}: there is nothing to send in it")
     return values
@@ -66,33 +67,49 @@ def _strict(place: str, part: str) -> Located:
         raise UnreadableValues(f"{place}: {refused.detail}") from None
 
 
-def _parts(name: str, text: str) -> Iterator[tuple[int, str]]:
-    """The text of each value, and the line on which it begins."""
-    position = _after_space(text, 0)
+class _Lines:
+    """The numbers of lines, counted on from the last that was asked for: a file is looked through once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._position = 0
+        self._line = 1
+
+    def at(self, position: int) -> int:
+        """`position` is never before that of an earlier call."""
+        self._line += self._text.count("\n", self._position, position)
+        self._position = position
+        return self._line
+
+
+def _parts(name: str, text: str) -> Iterator[tuple[str, str]]:
+    """Where each value begins, and its text."""
+    position, lines = _after_space(text, 0), _Lines(text)
     if text[position : position + 1] == "[":
-        yield from _members(name, text, position + 1)
+        yield from _members(name, text, position + 1, lines)
         return
     while position < len(text):
         end = _end_of_value(name, text, position)
-        yield _line(text, position), text[position:end]
+        yield f"line {lines.at(position)}", text[position:end]
         position = _after_space(text, end)
 
 
-def _members(name: str, text: str, position: int) -> Iterator[tuple[int, str]]:
+def _members(name: str, text: str, position: int, lines: _Lines) -> Iterator[tuple[str, str]]:
     position = _after_space(text, position)
     closed = text[position : position + 1] == "]"
-    while not closed:
+    for number in count(1):
+        if closed:
+            break
         end = _end_of_value(name, text, position)
-        yield _line(text, position), text[position:end]
+        yield f"line {lines.at(position)}, item {number}", text[position:end]
         position = _after_space(text, end)
         closed = text[position : position + 1] == "]"
         if not closed:
             if text[position : position + 1] != ",":
-                where = f"{name}, line {_line(text, position)}"
-                raise UnreadableValues(f"{where}: a comma or the end of the array is missing")
+                raise UnreadableValues(f"{name}, line {lines.at(position)}: a comma or the end of the array is missing")
             position = _after_space(text, position + 1)
     if text[position + 1 :].strip(_SPACE):
-        raise UnreadableValues(f"{name}, line {_line(text, position)}: there is more behind the end of the array")
+        raise UnreadableValues(f"{name}, line {lines.at(position)}: there is more behind the end of the array")
 
 
 def _end_of_value(name: str, text: str, position: int) -> int:

@@ -38,7 +38,7 @@ def problems(path: str) -> list[str]:
     ("values", "places"),
     [
         ([DECISION, {**DECISION, "decision_id": "D-2"}], ["line 1", "line 2"]),
-        ([[DECISION, {**DECISION, "decision_id": "D-2"}]], ["line 1", "line 1"]),
+        ([[DECISION, {**DECISION, "decision_id": "D-2"}]], ["line 1, item 1", "line 1, item 2"]),
         (
             [{"decisions": [DECISION, {**DECISION, "decision_id": "D-2"}]}],
             ["line 1, decision 1", "line 1, decision 2"],

@@ -31,9 +31,9 @@ def places(file: Path) -> list[str]:
     [
         ('{"a": 1}', ["1"]),
         ('{"a": 1}\n\n{"a": 2}\n', ["1", "3"]),
-        ('[{"a": 1},\n {"a": 2}]', ["1", "2"]),
+        ('[{"a": 1},\n {"a": 2}]', ["1, item 1", "2, item 2"]),
         ('\ufeff{\n"a": 1\n}\n{"a": 2}', ["1", "4"]),
-        ("[\n[1]\n]", ["2"]),
+        ("[\n[1]\n]", ["2, item 1"]),
     ],
 )
 def test_json_json_lines_and_arrays_are_read_with_the_line_of_each_value(
