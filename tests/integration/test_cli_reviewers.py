@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import Ran, signoff
+from tests.commands import Ran, signoff, signoff_beside
+from tests.integration.conftest import worker_running
+from tests.records import raise_exceptions, refund
 from worker.adapters.postgres.migrator import migrate
 from worker.settings import Settings
 
@@ -147,3 +149,18 @@ def test_a_file_is_checked_against_the_policy_that_is_named(file: Path, tmp_path
     nowhere = reviewers(Settings(), "check", file, "--policy", tmp_path / "policy.yaml")
     assert (nowhere.code, nowhere.out) == (1, "")
     assert f"{tmp_path}/policy.yaml: cannot be read" in nowhere.err
+
+
+async def test_the_worker_believes_the_register_and_no_roles_that_are_sent(migrated: Settings, file: Path) -> None:
+    """Otto says that he is a manager. Lena says nothing, and decides for Jonas, who decides for Maria."""
+    settings = migrated.model_copy(update={"reviewers": "register"})
+    assert (await signoff_beside(settings, "reviewers", "load", str(file))).code == 0
+    async with worker_running(settings):
+        await raise_exceptions(settings, refund("EXC-1"))
+        decide = ("decide", "EXC-1", "approve", "--json", "--reviewer")
+        otto = await signoff_beside(settings, *decide, "user:otto", "--role", "manager")
+        lena = await signoff_beside(settings, *decide, "user:lena", "--role", "none")
+        case = (await signoff_beside(settings, "cases", "show", "EXC-1", "--json")).json
+    assert (otto.json["code"], lena.json["code"]) == ("NOT_AUTHORISED", "ACCEPTED")
+    (signature,) = case["case"]["signatures"]
+    assert signature["on_behalf_of"] == ["user:jonas", "user:maria"]
