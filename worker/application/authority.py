@@ -13,7 +13,7 @@ from worker.application.refusal import Refusal
 from worker.domain.approval import ApprovalRequest
 from worker.domain.approval_policy import ApprovalPolicy
 from worker.domain.exception_case import Case
-from worker.domain.reviewers import Person, Standing, person_key, same_person, standings
+from worker.domain.reviewers import Standing, person_key, same_person, standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,12 @@ def _claims(
     else:
         for standing, person in standings(reviewer.id, view.people, view.now):
             if approval.role in person.roles:
-                yield _Claim(standing, _over_ceiling(person, amount, policy))
+                yield _Claim(standing, _over_ceiling(standing, amount, policy))
     for handover in approval.handovers:
         if same_person(handover.to, reviewer.id) and _still_counts(reviewer.id, view):
             people = (handover.from_reviewer, *handover.on_behalf_of)
-            yield _Claim(Standing(reviewer=reviewer.id, on_behalf_of=people))
+            standing = Standing(reviewer=reviewer.id, on_behalf_of=people, ceiling=handover.ceiling)
+            yield _Claim(standing, _over_ceiling(standing, amount, policy))
 
 
 def _still_counts(reviewer: str, view: CaseView) -> bool:
@@ -98,10 +99,11 @@ def _still_counts(reviewer: str, view: CaseView) -> bool:
     return any(same_person(person.id, reviewer) and person.is_valid(view.now) for person in view.people)
 
 
-def _over_ceiling(person: Person, amount: Money | None, policy: ApprovalPolicy) -> Refusal | None:
-    if policy.covers(person.ceiling, amount):
+def _over_ceiling(standing: Standing, amount: Money | None, policy: ApprovalPolicy) -> Refusal | None:
+    if policy.covers(standing.ceiling, amount):
         return None
-    return Refusal(ReceiptCode.NOT_AUTHORISED, f"{amount} is over the {person.ceiling} that {person.id} may sign for")
+    holder = standing.people[-1]
+    return Refusal(ReceiptCode.NOT_AUTHORISED, f"{amount} is over the {standing.ceiling} that {holder} may sign for")
 
 
 def _not_this_person(standing: Standing, case: Case, approval: ApprovalRequest) -> Refusal | None:

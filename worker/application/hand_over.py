@@ -106,7 +106,9 @@ def _delegated(held: ApprovalRequest, standing: Standing, to: str) -> ApprovalRe
     """The delegate decides on the standing of who delegated, from one person at a time: the latest."""
     if any(same_person(to, one) for one in standing.people):
         raise Refusal(ReceiptCode.INVALID, f"to: {to} handed this question over already; choose somebody else")
-    handover = Handover(from_reviewer=standing.reviewer, to=to, on_behalf_of=standing.on_behalf_of)
+    handover = Handover(
+        from_reviewer=standing.reviewer, to=to, on_behalf_of=standing.on_behalf_of, ceiling=standing.ceiling
+    )
     kept = [known for known in held.handovers if not same_person(known.to, to)]
     return held.model_copy(update={"handovers": (*kept, handover)})
 

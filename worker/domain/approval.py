@@ -13,6 +13,7 @@ from schemas.values import (
     ExceptionKind,
     FiredRule,
     LevelReference,
+    Money,
     OnTimeout,
     PolicyReference,
     Proposal,
@@ -107,11 +108,13 @@ class Closing(StrEnum):
 
 
 class Handover(Value):
-    """One person gave the question to another. They may answer it on the authority of who gave it."""
+    """One person gave the question to another. They may answer it on the authority of who gave it, and sign for no
+    more: `ceiling` is that of whoever holds the role."""
 
     from_reviewer: str
     to: str
     on_behalf_of: tuple[str, ...] = ()
+    ceiling: Money | None = None
 
 
 class ApprovalRequest(Value):

@@ -5,13 +5,14 @@ They look at what is stored, announced and paid, and ask none of the code that d
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.catalogue import ORDER_OUTCOMES
 from schemas.values import ExceptionKind, Money, Verdict
 from tests.unit.application.desk import Desk
-from worker.adapters.memory.database import DecisionRow
-from worker.application.messages import Decided, IllegibleDecision
+from worker.application.messages import Commanded, Decided, IllegibleDecision
+from worker.domain.approval import Decision, Receipt
 from worker.domain.exception_case import Case, CaseState
 from worker.domain.resolution import Intent, IntentState
 
@@ -32,8 +33,17 @@ def payments(desk: Desk) -> Iterator[Intent]:
     yield from (booking.intent for booking in desk.database.ledger.values())
 
 
-def with_effect(desk: Desk) -> list[DecisionRow]:
-    return [row for row in desk.database.decisions.values() if row.receipt.accepted]
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """A decision that took effect."""
+
+    decision: Decision
+    receipt: Receipt
+
+
+def with_effect(desk: Desk) -> list[Effective]:
+    rows = desk.database.decisions.values()
+    return [Effective(row.said, row.receipt) for row in rows if isinstance(row.said, Decision) and row.receipt.accepted]
 
 
 def a_case_has_one_outcome_or_a_reason_to_have_none(desk: Desk, known: Outcomes) -> None:
@@ -67,7 +77,7 @@ def signed_minor(desk: Desk, case: Case) -> int:
     if not signed:
         return asked.amount_minor if cancels else min(asked.amount_minor, AUTOMATIC_LIMIT_MINOR)
     last = signed[-1].decision
-    assert last.verdict in {Verdict.APPROVE, Verdict.MODIFY}
+    assert last.verdict in {Verdict.APPROVE, Verdict.MODIFY, Verdict.CHOOSE}
     changed = (last.changes or {}).get("amount")
     return Money.model_validate(changed).amount_minor if changed else asked.amount_minor
 
@@ -131,6 +141,8 @@ def each_decision_is_answered_once(desk: Desk, _: Outcomes) -> None:
         match row.message:
             case Decided(decision) if row.is_finished:
                 done[decision.decision_id] += 1
+            case Commanded(command) if row.is_finished:
+                done[command.command_id] += 1
             case IllegibleDecision(decision_id) if row.is_finished:
                 done[decision_id] += 1
     assert answered == done

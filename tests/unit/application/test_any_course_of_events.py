@@ -32,6 +32,7 @@ reviewers = st.sampled_from(
     [
         MARIA,
         {"id": "user:omar", "roles": ["clerk", "manager"]},
+        {"id": "user:dora", "roles": ["director", "vp"]},
         {"id": "user:otto", "roles": ["clerk"]},
         {"id": "agent:web-chat", "roles": ["manager"]},
         {"id": " Agent:Web-Chat ", "roles": ["manager"]},

@@ -117,3 +117,12 @@ async def test_a_question_is_handed_only_to_somebody_whom_the_register_knows() -
     assert (await desk.commands("maria", "delegate", to="user:stranger"))["code"] == "NOT_AUTHORISED"
     assert (await desk.commands("maria", "reassign", to="user:ines"))["code"] == "NOT_AUTHORISED"
     assert (await desk.commands("maria", "delegate", to="user:ines"))["code"] == "RECORDED"
+
+
+async def test_a_delegation_by_command_gives_no_more_than_whoever_delegates_may_sign_for() -> None:
+    desk = await a_desk(person("maria", "manager", ceiling=usd(10_000)), person("jonas"), person("kim"))
+    await desk.commands("maria", "delegate", to="user:jonas")
+    refused = await desk.says("jonas")
+    assert (refused["code"], "that user:maria may sign for" in refused["message"]) == ("NOT_AUTHORISED", True)
+    await desk.commands("jonas", "delegate", to="user:kim")
+    assert (await desk.says("kim"))["code"] == "NOT_AUTHORISED"
