@@ -46,7 +46,6 @@ from schemas.events import ApprovalNeeded, ExceptionRaised, ReviewDecided
 from schemas.values import Verdict
 
 DEFAULT_MIX = "refund=70,cancellation=10,price_adjustment=10,account_change=10"
-REVIEWER = "user:flood"
 
 
 def flood(
@@ -154,7 +153,8 @@ def _approval_of(asked: ApprovalNeeded, decision_id: str) -> Outgoing:
         "decision_id": decision_id,
         "approval_id": asked.approval_id,
         "verdict": Verdict.APPROVE,
-        "reviewer": {"id": REVIEWER, "roles": [asked.level.name]},
+        # Nobody signs two levels of a case.
+        "reviewer": {"id": f"user:flood-{asked.level.name}", "roles": [asked.role or asked.level.name]},
         "review_hash": asked.review_hash,
     }
     return outgoing(ReviewDecided.TYPE, decision, key=asked.order_id or asked.exception_id)

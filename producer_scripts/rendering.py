@@ -59,12 +59,13 @@ def signed(signature: Signature) -> str:
 
 
 def asked(approval: ApprovalNeeded) -> str:
-    """`manager 1 of 2, the details, 2 reviewers`: who is asked, and what of the matter."""
+    """`manager 1 of 2, role deputy, the details, 2 reviewers`: who is asked, and what of the matter."""
     level = approval.level
     return printable(
         ", ".join(
             [
                 f"{level.name} {level.number} of {level.of}" if level.of > 1 else level.name,
+                *([f"role {approval.role}"] if approval.role not in (None, level.name) else []),
                 *([f"the {approval.part}"] if approval.part else []),
                 *([f"{approval.quorum} reviewers"] if approval.quorum > 1 else []),
                 *([f"round {approval.round}"] if approval.round > 1 else []),

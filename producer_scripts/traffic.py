@@ -26,7 +26,8 @@ class Traffic:
     seed: int
 
     def exceptions(self) -> Iterator[dict[str, Any]]:
-        """Ids begin with the run's, so that two runs never meet; orders are each exception's own."""
+        """Ids begin with the run's, so that two runs never meet. Orders and customers are each exception's own: what
+        several cases of one customer add up to may need more people than their amounts say."""
         chance = random.Random(self.seed)  # noqa: S311 - made-up traffic, no secrets
         kinds, weights = list(self.mix), list(self.mix.values())
         for number in range(1, self.count + 1):
@@ -55,7 +56,7 @@ def _exception(chance: random.Random, name: str, kind: ExceptionKind, *, needs_p
         "exception_id": f"EXC-{name}",
         "kind": kind.value,
         "order_id": f"ORD-{name}",
-        "customer_id": f"CUST-{chance.randint(1, 10_000)}",
+        "customer_id": f"CUST-{name}",
         "requested_by": "script:flood",
         "reason": chance.choice(_REASONS),
         "items": [{"sku": f"SKU-{chance.randint(1, 500)}", "quantity": 1}],

@@ -27,9 +27,9 @@ class ApprovalNeeded(Event):
 
     `review_hash` digests what is shown: a decision that repeats it is refused as STALE when the
     case has changed since. `round` counts the analyses after a reviewer's `request_changes`. `part`
-    says what a two-step level asks now, `role` who may answer. `signed_by` are the signatures that are there already: of
-    earlier levels, and of this one while its quorum is open. `hitl` holds the same question in the
-    shape of LangChain's human-in-the-loop middleware or of Agent Inbox.
+    says what a two-step level asks now, `role` who may answer. `signed_by` are the signatures that
+    are there already: of earlier levels, and of this one while its quorum is open. `hitl` holds the
+    same question in the shape of LangChain's human-in-the-loop middleware or of Agent Inbox.
     """
 
     TYPE: ClassVar[str] = "signoff.approval.needed.v1"

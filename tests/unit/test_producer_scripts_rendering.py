@@ -33,12 +33,13 @@ def test_an_approval_says_who_is_asked_for_what_and_who_signed_already() -> None
     line, _, signed = shown(
         ApprovalNeeded,
         level={"name": "director", "number": 2, "of": 2},
+        role="deputy",
         part="method",
         quorum=2,
         round=3,
         signed_by=[signature | {"on_behalf_of": ["user:maria"]}],
     )
-    assert "director 2 of 2, the method, 2 reviewers, round 3 until" in line
+    assert "director 2 of 2, role deputy, the method, 2 reviewers, round 3 until" in line
     assert signed.strip() == "signed: modify by user:otto on behalf of user:maria (manager)"
 
 
