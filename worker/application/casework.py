@@ -19,6 +19,7 @@ from worker.application.messages import Commanded, Decided, Delivery, IllegibleD
 from worker.application.ports import Ports
 from worker.application.ports.orders import OrdersUnavailable
 from worker.application.ports.store import CaseView, UnitRefused
+from worker.application.receipts import given_up
 from worker.application.unit_of_work import CaseQuery, Commit, Postponement, UnitOfWork
 from worker.application.withdraw_case import withdraw_case
 from worker.domain.resolution import Intent
@@ -156,4 +157,5 @@ class Casework:
             RejectionReason.PROCESSING_FAILED,
             f"could not be processed ({problem}); mend the cause and replay it",
         )
-        await self._ports.store.commit(UnitOfWork(finishes=delivery.inbox_id, refusal=refusal))
+        answers = given_up(delivery.message)
+        await self._ports.store.commit(UnitOfWork(finishes=delivery.inbox_id, refusal=refusal, announcements=answers))

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from schemas.values import ReceiptCode
 from worker.application.announcements import ReceiptGiven
+from worker.application.messages import Commanded, Decided, Message
 from worker.application.ports.store import CaseView
 from worker.application.refusal import Refusal
 from worker.application.transition import note
@@ -32,6 +33,16 @@ def receipt_for(
         decided_by=by,
         decided_at=at,
     )
+
+
+def given_up(message: Message) -> tuple[ReceiptGiven, ...]:
+    """Whoever decided is told that it came to nothing. It is not on record as answered, so that a replay counts."""
+    if not isinstance(message, Decided | Commanded):
+        return ()
+    said = message.decision if isinstance(message, Decided) else message.command
+    problem = "it could not be processed and has no effect until an operator replays it; look at the case before you"
+    receipt = receipt_for(said, ReceiptCode.STALE, f"{problem} decide again", None, None)
+    return (ReceiptGiven(receipt, None),)
 
 
 def refused(message: Decision | ApprovalCommand, refusal: Refusal, view: CaseView) -> UnitOfWork:

@@ -3,11 +3,12 @@
 import hashlib
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import rfc8785
 
 from schemas.values import OrderStatus
-from tests.builders import an_order, eur, refund_event, usd
+from tests.builders import an_order, decision_event, eur, refund_event, usd
 from tests.policies import level, policy
 from tests.unit.application.desk import Desk
 from worker.domain.approval import SHOWN
@@ -100,4 +101,21 @@ async def test_an_order_that_only_the_sender_described_stays_as_they_did() -> No
     desk = Desk(ONE_LEVEL)
     snapshot = {"captured": {"amount_minor": 20_000, "currency": "USD"}, "status": "delivered"}
     await desk.raises(refund_event(order_id="ORD-unknown", order=snapshot))
+    assert (await desk.says("maria"))["code"] == "ACCEPTED"
+
+
+async def test_a_shop_that_cannot_be_asked_for_a_day_moves_no_money_and_whoever_decided_is_told() -> None:
+    desk = Desk(policy(level("manager", due_in=timedelta(days=7))))
+    await desk.raises(refund_event())
+    desk.orders.problem = "the shop is closed"
+    await desk.decides(decision_event(decision_id="D-1"))
+    assert desk.receipts() == []
+
+    await desk.passes(86_401)
+    await desk.passes(60)
+
+    assert (desk.receipt()["decision_id"], desk.receipt()["code"]) == ("D-1", "STALE")
+    assert desk.dead_letters()[-1]["reason"] == "PROCESSING_FAILED"
+    assert desk.case().state == "waiting"
+    desk.orders.problem = None
     assert (await desk.says("maria"))["code"] == "ACCEPTED"
