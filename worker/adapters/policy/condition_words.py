@@ -35,7 +35,8 @@ def words_of(source: str) -> Words | None:
 
 def written(words: Words) -> str:
     """The words in one line, laid out as people do."""
-    return re.sub(r" (?=[.,)\]])|(?<=[(\[.!]) |(?<=\bsize) (?=\()", "", " ".join(words))
+    text = re.sub(r" (?=[.,)\]])|(?<=[(\[.!]) |(?<=\bsize) (?=\()", "", " ".join(words))
+    return re.sub(r"(^|[=<>&|,(\[] ?)- ", r"\1-", text)
 
 
 def at_top(words: Words) -> Iterator[tuple[int, str]]:
