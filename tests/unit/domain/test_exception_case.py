@@ -43,9 +43,9 @@ def test_a_stuck_case_moves_no_money(target: CaseState) -> None:
 
 def test_each_step_is_a_new_version_and_the_old_one_stays_as_it_was() -> None:
     waiting = a_case_in(CaseState.WAITING)
-    executing = waiting.moved_to(CaseState.EXECUTING, round=2)
-    assert (executing.state, executing.version, executing.round) == (CaseState.EXECUTING, 2, 2)
-    assert (waiting.state, waiting.version, waiting.round) == (CaseState.WAITING, 1, 1)
+    executing = waiting.moved_to(CaseState.EXECUTING, reason="signed")
+    assert (executing.state, executing.version, executing.reason) == (CaseState.EXECUTING, 2, "signed")
+    assert (waiting.state, waiting.version, waiting.reason) == (CaseState.WAITING, 1, "")
 
 
 def test_a_note_is_a_version_too() -> None:
@@ -59,4 +59,5 @@ def test_the_end_states_are_the_outcomes_of_the_contract() -> None:
 def test_the_idempotency_key_is_of_the_case_and_its_round() -> None:
     case = a_case_in(CaseState.WAITING)
     assert case.idempotency_key == f"signoff:{case.case_id}:1"
-    assert case.noted(round=2).idempotency_key == f"signoff:{case.case_id}:2"
+    again = case.facts.model_copy(update={"round": 2})
+    assert case.noted(facts=again).idempotency_key == f"signoff:{case.case_id}:2"

@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 
-from schemas.values import Changes, ExceptionKind, PayoutMethod
+from schemas.values import Alternative, Changes, ExceptionKind, PayoutMethod, Verdict
 from tests.builders import a_proposal, an_exception, an_order, eur, some_facts, usd
 from worker.domain.errors import InvalidChanges
 from worker.domain.order_exception import Facts
-from worker.domain.resolution import modify, propose
+from worker.domain.resolution import choose, draft, modify, propose
 
 
 def test_a_refund_proposes_what_was_asked_for() -> None:
     proposal = propose(some_facts())
     assert (proposal.action, proposal.amount, proposal.method) == ("refund", usd(15_000), PayoutMethod.ORIGINAL)
-    assert proposal.customer_message == "Your refund of 150.00 USD is on its way."
+    assert draft(Verdict.APPROVE, proposal, some_facts()) == "Your refund of 150.00 USD is on its way."
 
 
 def test_a_cancellation_proposes_what_was_captured() -> None:
@@ -33,10 +33,19 @@ def test_an_account_change_moves_no_money() -> None:
     assert (proposal.amount, proposal.changes) == (None, {"email": "new@example.org"})
 
 
-def test_a_lower_amount_rewrites_what_the_customer_is_told() -> None:
+def test_a_lower_amount_is_what_is_proposed_then() -> None:
     changed = modify(a_proposal(), Changes(amount=usd(12_000)))
     assert changed.amount == usd(12_000)
-    assert changed.customer_message == "Your refund of 120.00 USD is on its way."
+    assert draft(Verdict.APPROVE, changed, some_facts()) == "Your refund of 120.00 USD is on its way."
+
+
+def test_who_is_refused_is_told_of_no_amount() -> None:
+    assert draft(Verdict.REJECT, a_proposal(), some_facts()) == "We cannot grant your refund request."
+
+
+def test_who_gets_another_resolution_is_told_so() -> None:
+    replacement = choose(a_proposal(), (Alternative(action="send_replacement"),), 0)
+    assert draft(Verdict.CHOOSE, replacement, some_facts()) == "Your request is granted: send replacement."
 
 
 def test_the_reviewers_own_message_is_kept() -> None:
@@ -62,4 +71,4 @@ def test_what_raises_or_does_not_fit_is_refused(changes: dict[str, Any]) -> None
 
 def test_nothing_is_no_change() -> None:
     with pytest.raises(InvalidChanges, match="approve"):
-        modify(a_proposal(), None)
+        modify(a_proposal(), Changes())
