@@ -9,6 +9,7 @@ import pytest
 
 from tests.commands import Ran, signoff
 from tests.records import refund
+from tests.unit.policy_files import a_file, a_level, a_rule
 
 EVENT = refund("EXC-1")
 
@@ -60,6 +61,46 @@ def test_the_rules_that_fire_are_explained_in_words(tmp_path: Path) -> None:
     table = explained(tmp_path, EVENT)
     assert "It waits for 1 decision by the role manager" in table.out
     assert "refund of 150.00 USD is over 100.00 USD" in table.out
+    assert "the worker would add them up" in table.err
+
+
+def test_the_whole_chain_is_explained_with_what_happens_to_each_question(tmp_path: Path) -> None:
+    event = refund(
+        "EXC-1",
+        amount={"amount_minor": 150_000, "currency": "USD"},
+        order={"captured": {"amount_minor": 150_000, "currency": "USD"}, "status": "delivered"},
+    )
+    document = explained(tmp_path, event, "--json").json
+    assert [(level["name"], level["role"], level["quorum"]) for level in document["levels"]] == [
+        ("manager", "manager", 1),
+        ("director", "director", 1),
+    ]
+    assert document["levels"][0]["waits"] == "after 12h a reminder, after 1d without one director is asked instead"
+    table = explained(tmp_path, event)
+    assert "manager → director" in table.out
+    assert "Then it waits for 1 decision by the role director" in table.out
+    assert "manager if nobody else" in table.out
+
+
+def test_halves_and_quorums_are_named_in_the_chain(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yaml"
+    rule = "level: manager", "confirm: details-then-method"
+    file.write_text(a_file(a_level("manager", "quorum: 2"), rules=(a_rule(*rule),)))
+    ran = explained(tmp_path, EVENT, "--policy", str(file))
+    assert "manager, details (2 people) → manager, method (2 people)" in ran.out
+    assert "2 decisions of different people by the role manager on the method of payment" in ran.out
+    assert ran.err == ""
+
+
+def test_working_time_and_hand_overs_are_told_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yaml"
+    steps = "calendar: office", "deadlines: [{at: 75%, do: hand_over, to: duty}]"
+    office = "calendars: {office: {timezone: UTC, days: [mon], hours: 09:00-17:00}}"
+    file.write_text(a_file(a_level("manager", *steps), top=(office,)))
+    ran = explained(tmp_path, EVENT, "--policy", str(file))
+    assert (
+        "after 18h of working time the role duty is asked instead, after 24h of working time without one it is rejected."
+    ) in ran.out
 
 
 def test_a_small_refund_goes_on_by_itself(tmp_path: Path) -> None:

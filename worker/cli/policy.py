@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from worker.adapters.policy.explanation import Explanation, RuleExplanation, explain
+from worker.adapters.policy.explanation import Explanation, LevelExplanation, RuleExplanation, explain
 from worker.adapters.policy.loading import load_policy
 from worker.adapters.policy.problems import PolicyError
 from worker.cli.event_file import facts_in
@@ -66,9 +66,12 @@ def explain_event(
 ) -> None:
     """Say what the policy would do about an event, which rules fire, and why."""
     facts = facts_in(_bytes_of(event), "standard input" if event == "-" else event)
-    explanation = explain(load_policy(file or read_settings().policy_file), facts)
+    asked = load_policy(file or read_settings().policy_file)
+    explanation = explain(asked, facts)
     if facts.order is None and facts.exception.order_id is not None:
         note("the event has no `order` snapshot; the worker would ask the shop, here the order counts as unknown")
+    if asked.exposure is not None:
+        note("other cases of the customer and of the order are not looked at here; the worker would add them up")
     if as_json:
         print_json(asdict(explanation))
     else:
@@ -93,14 +96,21 @@ def _print(exception_id: str, explanation: Explanation) -> None:
         [
             ("exception", exception_id),
             ("amount", explanation.amount or ""),
-            ("level", explanation.level or "nobody is asked"),
+            ("asked", " → ".join(map(_level, explanation.levels)) or "nobody"),
             ("risk", explanation.risk),
             ("policy", f"{explanation.policy} {explanation.version}"),
         ]
     )
     print_line()
-    print_table(("rule", "fires", "level", _WHY), map(_row, explanation.rules), long=(_WHY,))
+    print_table(("rule", "fires", "levels", _WHY), map(_row, explanation.rules), long=(_WHY,))
+
+
+def _level(level: LevelExplanation) -> str:
+    quorum = f" ({level.quorum} people)" if level.quorum > 1 else ""
+    return f"{level.name}{f', {level.part}' if level.part else ''}{quorum}"
 
 
 def _row(rule: RuleExplanation) -> tuple[str, ...]:
-    return rule.id, "yes" if rule.fired else "no", rule.level, rule.says if rule.fired else rule.when or "built in"
+    levels = ", ".join(rule.levels)
+    why = rule.says if rule.fired else rule.when or "built in"
+    return rule.id, "yes" if rule.fired else "no", f"{levels} if nobody else" if rule.fallback else levels, why

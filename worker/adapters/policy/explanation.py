@@ -127,10 +127,14 @@ def _who(level: Level) -> str:
 
 def in_words(level: Level) -> str:
     """What happens to the level's question while nobody answers: `after 12h a reminder, after 1d …`."""
-    working = " of working time" if level.calendar else ""
-    steps = [f"after {written_duration(level.due_in * step.at)}{working} {_step(step)}" for step in level.deadlines]
-    end = f"after {written_duration(level.due_in)}{working} without one {_end(level)}"
+    steps = [f"after {_time(level, step.at)} {_step(step)}" for step in level.deadlines]
+    end = f"after {_time(level, 1)} without one {_end(level)}"
     return ", ".join([*steps, end])
+
+
+def _time(level: Level, fraction: float) -> str:
+    length = written_duration(level.due_in * fraction, days=level.calendar is None)
+    return f"{length} of working time" if level.calendar else length
 
 
 def _step(step: DeadlineStep) -> str:

@@ -34,11 +34,12 @@ def duration(text: str) -> timedelta:
     return length
 
 
-def written_duration(length: timedelta) -> str:
-    """The other way round, in the largest unit that fits: `1d`, `36h`."""
+def written_duration(length: timedelta, *, days: bool = True) -> str:
+    """The other way round, in the largest unit that fits: `1d`, `36h`. A day of working time is not 24 hours of it:
+    there `days` are left out."""
     seconds = int(length.total_seconds())
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds % size == 0:
+        if seconds % size == 0 and (days or unit != "d"):
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
 
