@@ -1,6 +1,6 @@
 """Asks a person at a terminal for a verdict: a list of what waits, one card, the questions that the verdict needs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -76,6 +76,7 @@ def card(approval: ApprovalNeeded) -> Table:
         ("order", approval.order_id),
         ("requested by", approval.requested_by),
         ("reason", approval.context.get("reason")),
+        *_history(approval.context),
         *(("because", rule.says) for rule in approval.why),
         ("risk", approval.risk),
         ("confidence", None if approval.confidence is None else f"{approval.confidence:g}"),
@@ -97,6 +98,16 @@ def card(approval: ApprovalNeeded) -> Table:
         if value:
             table.add_row(name, Text(printable(str(value))))
     return table
+
+
+def _history(context: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """What brought the case back to a person, and other cases that look like the same thing once more."""
+    yield "changed since", context.get("difference")
+    yield "failed", context.get("failure")
+    for sent_back in context.get("history") or ():
+        yield "sent back", f"round {sent_back['round']} by {sent_back['reviewer']}: {sent_back['comment']}"
+    for other in context.get("near_duplicates") or ():
+        yield "looks like", f"{other['exception_id']}, which is {other['state']}"
 
 
 def _overview(waiting: Sequence[ApprovalNeeded]) -> Table:

@@ -84,6 +84,19 @@ def test_a_card_shows_hostile_text_as_text() -> None:
     assert "risk  low" in reason
 
 
+def test_a_card_tells_what_brought_the_case_back_and_what_looks_like_it() -> None:
+    context = {
+        "difference": "the order is cancelled meanwhile",
+        "history": [{"round": 1, "reviewer": "user:otto", "comment": "ask for a photo"}],
+        "near_duplicates": [{"exception_id": "EXC-7", "state": "waiting"}],
+    }
+    example = next(iter(published(ApprovalNeeded).values()))
+    out = io.StringIO()
+    Console(file=out, width=200).print(card(ApprovalNeeded.model_validate(example | {"context": context})))
+    for said in ("cancelled meanwhile", "round 1 by user:otto: ask for a photo", "EXC-7, which is waiting"):
+        assert said in out.getvalue()
+
+
 def test_a_json_line_names_topic_type_id_and_data() -> None:
     line = json_line(Received(APPROVALS, 0, 0, type="t", id="1", data={"a": "é"}))
     assert json.loads(line) == {"topic": "approvals", "type": "t", "id": "1", "data": {"a": "é"}}
