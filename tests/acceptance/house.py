@@ -13,12 +13,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from psycopg.rows import dict_row
 
+from tests.acceptance.people import Reviewer
+from tests.commands import signoff_beside
+from worker.settings import Settings
+
 PATIENCE_S = 40.0
+
+POLICIES = Path(__file__).parent / "policies"
 
 OUTPUTS = ("approvals", "decision-receipts", "order-outcomes", "dead-letters")
 
@@ -111,13 +118,61 @@ class House:
         }
         await self.send("review-decisions", decision)
 
+    async def says(self, who: Reviewer, verdict: str, about: str, **fields: Any) -> Event:
+        """A reviewer answers what an exception asks now, and reads the receipt."""
+        decision_id = str(uuid4())
+        await self.decide(decision_id, verdict, reviewer=who, exception_id=about, **fields)
+        return await self.receipt_of(decision_id)
+
+    async def commands(self, who: Reviewer, command: str, about: str, **fields: Any) -> Event:
+        """A reviewer claims, releases or hands over what an exception asks now, and reads the receipt."""
+        sent = {"command_id": str(uuid4()), "exception_id": about, "command": command, "by": who, **fields}
+        await self.send("review-decisions", sent)
+        return await self.receipt_of(sent["command_id"])
+
+    async def run(self, *arguments: str) -> str:
+        """A `signoff` command that must succeed; what it printed."""
+        settings = Settings(kafka_bootstrap_servers=self.kafka, database_url=self.database, topic_prefix=self.prefix)
+        ran = await signoff_beside(settings, *arguments)
+        assert ran.code == 0, ran.out + ran.err
+        return ran.out
+
+    async def check_audit_trail(self) -> None:
+        """Nobody rewrote what people did."""
+        await self.run("audit", "verify")
+
+    def shop_says(self, order_id: str, captured_minor: int, status: str) -> None:
+        """What the shop knows of an order from now on."""
+        order = {"captured": {"amount_minor": captured_minor, "currency": "USD"}, "status": status}
+        with psycopg.connect(self.database) as connection:
+            connection.execute(
+                "insert into orders values (%s, %s) on conflict (order_id) do update set body = excluded.body",
+                (order_id, json.dumps(order)),
+            )
+
     async def send(self, topic: str, value: Event | bytes, headers: Any = None) -> None:
         raw = value if isinstance(value, bytes) else json.dumps(value).encode()
-        key = value.get("order_id", "key").encode() if isinstance(value, dict) else b"key"
-        await self._producer.send_and_wait(self.prefix + topic, raw, key=key, headers=headers)
+        await self._producer.send_and_wait(self.prefix + topic, raw, key=_key(value), headers=headers)
 
     async def approval_of(self, exception_id: str) -> Event:
         return await self.find("approvals", lambda event: event["exception_id"] == exception_id)
+
+    async def question(self, exception_id: str, level: str, **shown: Any) -> Event:
+        """What the level was asked about the exception; `shown` are fields that tell one question from another."""
+        return await self.find(
+            "approvals",
+            lambda event: (
+                "review_hash" in event
+                and (event["exception_id"], event["level"]["name"]) == (exception_id, level)
+                and all(event[name] == value for name, value in shown.items())
+            ),
+        )
+
+    async def update_of(self, exception_id: str, change: str) -> Event:
+        """What open screens are told."""
+        return await self.find(
+            "approvals", lambda event: (event["exception_id"], event.get("change")) == (exception_id, change)
+        )
 
     async def outcome_of(self, exception_id: str) -> Event:
         return await self.find("order-outcomes", lambda event: event["exception_id"] == exception_id)
@@ -150,6 +205,11 @@ class House:
         with psycopg.connect(self.database, row_factory=dict_row) as connection:
             return connection.execute(query.encode(), arguments or None).fetchall()
 
+    def paid(self, exception_id: str) -> list[int]:
+        """What was paid about the order of an exception, in minor units."""
+        entries = self.rows("select amount_minor from ledger_entries where order_id = %s", f"ORD-{exception_id}")
+        return [entry["amount_minor"] for entry in entries]
+
     async def _listen(self) -> None:
         async for record in self._consumer:
             event = json.loads(record.value)
@@ -158,18 +218,29 @@ class House:
             self._arrived.set()
 
 
+def _key(value: Event | bytes) -> bytes:
+    """Events of one order share a partition; those who decide need not know the order, nor each other."""
+    known = value if isinstance(value, dict) else {}
+    return str(known.get("order_id") or known.get("decision_id") or known.get("command_id") or "key").encode()
+
+
 def refund(exception_id: str, amount_minor: int, **fields: Any) -> Event:
     return {
         "exception_id": exception_id,
         "kind": "refund",
         "order_id": f"ORD-{exception_id}",
-        "customer_id": "CUST-1",
+        "customer_id": f"CUST-{exception_id}",
         "requested_by": "agent:web-chat",
         "reason": "arrived broken",
         "amount": {"amount_minor": amount_minor, "currency": "USD"},
         "order": {"captured": {"amount_minor": 90_000, "currency": "USD"}, "status": "delivered"},
         **fields,
     }
+
+
+def signatures(outcome: Event) -> list[tuple[str, str, str]]:
+    """Who decided: level, reviewer, verdict."""
+    return [(one["level"], one["reviewer"], one["verdict"]) for one in outcome["decided_by"]]
 
 
 async def died(worker: asyncio.subprocess.Process) -> None:
