@@ -88,7 +88,7 @@ async def test_a_reassigned_question_is_answered_by_who_got_it(running_worker: S
 async def test_a_delegate_decides_on_the_authority_of_who_handed_it_over(running_worker: Settings) -> None:
     await raise_exceptions(running_worker, refund("EXC-1"))
     assert recorded(await command(running_worker, "delegate", "EXC-1", "--to", "user:jonas"))
-    decided = await decide(running_worker, "EXC-1", "approve", reviewer="user:jonas", role="nobody")
+    decided = await signoff_beside(running_worker, "decide", "EXC-1", "approve", "--reviewer", "user:jonas")
     assert decided.code == 0, decided.out
     page = await signoff_beside(running_worker, "cases", "show", "EXC-1")
     assert "approve by user:jonas on behalf of user:maria (manager)" in page.out

@@ -147,6 +147,6 @@ async def test_a_batch_that_nobody_answers_names_each_id_for_the_next_try(
     file.write_text(json.dumps([decision("EXC-1", 1)]))
     silent = await signoff_beside(waiting_without_worker, "decide", "--batch", str(file), "--timeout", "0.5")
     assert silent.code == 1
-    assert silent.out.startswith(f"D-1  no receipt  ({file}, line 1)\n1 sent: 0 accepted, 0 refused, 1 without")
+    assert silent.out.startswith(f"D-1  no receipt  ({file}, line 1, item 1)\n1 sent: 0 accepted, 0 refused, 1 without")
     sent = await signoff_beside(waiting_without_worker, "decide", "--batch", str(file), "--no-wait")
     assert (sent.code, sent.out.splitlines()[-1]) == (0, "1 sent; their receipts are not waited for")

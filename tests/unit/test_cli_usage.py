@@ -17,8 +17,7 @@ WHO = ["--reviewer", "user:maria", "--role", "manager"]
     [
         (["decide"], "give ID and VERDICT, or --batch FILE"),
         (["decide", "EXC-1"], "give ID and VERDICT, or --batch FILE"),
-        (["decide", "EXC-1", "approve"], "say who decides, with --reviewer and --role"),
-        (["decide", "EXC-1", "approve", "--reviewer", "user:maria"], "say who decides, with --reviewer and --role"),
+        (["decide", "EXC-1", "approve"], "say who decides, such as user:maria"),
         (["decide", "EXC-1", "maybe", *WHO], "'maybe' is not one of"),
         (["decide", "EXC-1", "approve", "--reviewer", " ", "--role", "manager"], "must not be empty"),
         (["decide", "EXC-1", "modify", *WHO], "modify needs --amount, --method, --message or --approved-action"),

@@ -29,7 +29,10 @@ Heard = Callable[[Receipt], None]
 
 
 def reviewer_of(reviewer: str, roles: Sequence[str]) -> Reviewer:
-    """Raises BadParameter, which is exit code 2, for an empty id or role."""
+    """Raises BadParameter, which is exit code 2, for an empty id or role.
+
+    A role is not demanded: whoever a question was delegated to needs none, and a register knows everybody's.
+    """
     return Reviewer(id=filled(reviewer, "--reviewer"), roles=tuple(filled(role, "--role") for role in roles))
 
 

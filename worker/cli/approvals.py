@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import typer
 
-from schemas.values import Command, Reviewer
+from schemas.values import Command
 from worker.adapters.postgres.case_listing import OpenApproval, open_approvals
 from worker.cli.answers import RECEIPT_WAIT_S, Timeout, Wait, conclude, filled, reviewer_of, send_one
 from worker.cli.cases import addressed, load_case
@@ -27,7 +27,7 @@ approvals = typer.Typer(
 
 Name = Annotated[str, typer.Argument(metavar="ID", help="An approval id, an exception id or a case id.")]
 By = Annotated[str, typer.Option("--reviewer", help="Who says so, such as user:maria.")]
-Roles = Annotated[list[str], typer.Option("--role", help="A role that they hold; may be given again.")]
+Roles = Annotated[list[str] | None, typer.Option("--role", help="A role that they hold; may be given again.")]
 To = Annotated[str, typer.Option(help="Who gets it, such as user:jonas.")]
 Comment = Annotated[str | None, typer.Option(help="Why; it goes on record.")]
 CommandId = Annotated[str | None, typer.Option(help="Your own id of this command; the same one counts once.")]
@@ -60,7 +60,7 @@ def show_list(
 def claim(
     name: Name,
     reviewer: By,
-    role: Roles,
+    role: Roles = None,
     comment: Comment = None,
     command_id: CommandId = None,
     wait: Wait = True,
@@ -76,7 +76,7 @@ def claim(
 def release(
     name: Name,
     reviewer: By,
-    role: Roles,
+    role: Roles = None,
     comment: Comment = None,
     command_id: CommandId = None,
     wait: Wait = True,
@@ -92,8 +92,8 @@ def release(
 def reassign(
     name: Name,
     reviewer: By,
-    role: Roles,
     to: To,
+    role: Roles = None,
     comment: Comment = None,
     command_id: CommandId = None,
     wait: Wait = True,
@@ -109,8 +109,8 @@ def reassign(
 def delegate(
     name: Name,
     reviewer: By,
-    role: Roles,
     to: To,
+    role: Roles = None,
     comment: Comment = None,
     command_id: CommandId = None,
     wait: Wait = True,
@@ -123,14 +123,18 @@ def delegate(
 
 
 def _command(
-    command: Command, reviewer: str, roles: list[str], to: str | None, comment: str | None, command_id: str | None
+    command: Command,
+    reviewer: str,
+    roles: list[str] | None,
+    to: str | None,
+    comment: str | None,
+    command_id: str | None,
 ) -> ApprovalCommand:
     """What was typed; about which question is known once the case is read."""
-    by: Reviewer = reviewer_of(reviewer, roles)
     return ApprovalCommand(
         command_id=filled(command_id, "--command-id") if command_id is not None else str(uuid4()),
         command=command,
-        by=by,
+        by=reviewer_of(reviewer, roles or ()),
         to=filled(to, "--to") if to is not None else None,
         comment=comment,
     )

@@ -66,11 +66,11 @@ def decide(
         return
     if name is None or verdict is None:
         raise typer.BadParameter("give ID and VERDICT, or --batch FILE", param_hint="ID VERDICT")
-    if reviewer is None or not role:
-        raise typer.BadParameter("say who decides, with --reviewer and --role", param_hint="--reviewer --role")
+    if reviewer is None:
+        raise typer.BadParameter("say who decides, such as user:maria", param_hint="--reviewer")
     wish = Wish(
         verdict=verdict,
-        reviewer=reviewer_of(reviewer, role),
+        reviewer=reviewer_of(reviewer, role or ()),
         decision_id=filled(decision_id, "--decision-id") if decision_id is not None else str(uuid4()),
         amount=amount,
         method=method,
