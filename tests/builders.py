@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 from schemas.catalogue import ORDER_EXCEPTIONS
 from schemas.values import (
+    Command,
     Customer,
     CustomerTier,
     ExceptionKind,
@@ -32,7 +33,7 @@ from schemas.values import (
 from worker.application.announcements import ApprovalNeeded, OutcomeReached, ReceiptGiven
 from worker.application.transition import transition
 from worker.application.unit_of_work import Reservation, UnitOfWork
-from worker.domain.approval import ApprovalRequest, Closing, Decision, Question, Receipt
+from worker.domain.approval import ApprovalCommand, ApprovalRequest, Closing, Decision, Question, Receipt
 from worker.domain.approval_policy import Level
 from worker.domain.deadlines import timers_of
 from worker.domain.exception_case import Case, CaseState
@@ -225,12 +226,26 @@ def a_decision(approval: ApprovalRequest | None = None, **fields: Any) -> Decisi
     return Decision(**known)
 
 
+def a_command(approval: ApprovalRequest | None = None, **fields: Any) -> ApprovalCommand:
+    """Maria claims a question."""
+    known: dict[str, Any] = {
+        "command_id": str(uuid4()),
+        "approval_id": str(approval.approval_id) if approval else None,
+        "command": Command.CLAIM,
+        "by": Reviewer(id="user:maria", roles=("manager",)),
+        **fields,
+    }
+    return ApprovalCommand(**known)
+
+
 def a_receipt(
-    decision: Decision, approval: ApprovalRequest | None = None, code: ReceiptCode = ReceiptCode.ACCEPTED
+    decision: Decision | ApprovalCommand,
+    approval: ApprovalRequest | None = None,
+    code: ReceiptCode = ReceiptCode.ACCEPTED,
 ) -> Receipt:
     return Receipt(
         decision_id=decision.decision_id,
-        accepted=code is ReceiptCode.ACCEPTED,
+        accepted=code in (ReceiptCode.ACCEPTED, ReceiptCode.RECORDED),
         code=code,
         message="as the test says",
         approval_id=str(approval.approval_id) if approval else None,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,8 @@ KEYS = {"keys": CASES}
 LIMIT = {"limit": BATCH, "lease": SOON, "worker": "w1"}
 LISTING = {"state": None, "customer": None, "limit": 50}
 ONE = {"case_id": CASES[0]}
+NOW = datetime.now(UTC)
+HALF_A_DAY = {"begin": NOW - timedelta(hours=12), "end": NOW}
 OPENED_AT = "2026-01-05T09:00:00Z"
 
 
@@ -90,6 +92,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "entries": {"keys": [f"signoff:{case}:1" for case in CASES]},
     },
     "audit_trail.sql": {"entries_with_their_cases": {}, "entries_of_one_case": ONE},
+    "audit_report.sql": {"decisions_between": HALF_A_DAY, "questions_between": HALF_A_DAY, "time_of_report": {}},
+    "audit_labels.sql": {"answered_between": HALF_A_DAY},
     "cases.sql": {
         "cases_by_exception": _named("EXC"),
         "cases_by_id": KEYS,

@@ -46,7 +46,7 @@ create table cases (
     constraint cases_exception_id_key UNIQUE (exception_id),
     constraint cases_pkey PRIMARY KEY (case_id)
 );
-CREATE INDEX cases_by_customer ON public.cases USING btree (customer_id, opened_at) WHERE (customer_id IS NOT NULL);
+CREATE INDEX cases_by_customer ON public.cases USING btree (customer_id, opened_at) INCLUDE (exception_id, state, amount_minor, currency) WHERE (customer_id IS NOT NULL);
 CREATE INDEX cases_by_order ON public.cases USING btree (order_id, opened_at);
 CREATE INDEX cases_unfinished ON public.cases USING btree (opened_at) WHERE (finished_at IS NULL);
 
