@@ -52,8 +52,9 @@ def a_policy(*levels: str, rules: tuple[str, ...] = (), top: tuple[str, ...] = (
 
 
 def a_refund(amount: Money | None = None) -> Facts:
-    """A refund of 150.00 USD, of an order of 100,000.00 USD, that nothing else is to be said of."""
-    return some_facts(an_exception(amount=amount), an_order(usd(10_000_000)))
+    """A refund of 150.00 USD, of an order of 100,000.00 in the same currency: nothing else is to be said of it."""
+    amount = amount or usd(15_000)
+    return some_facts(an_exception(amount=amount), an_order(amount.model_copy(update={"amount_minor": 10_000_000})))
 
 
 def chain(policy: ApprovalPolicy, facts: Facts) -> list[str]:
