@@ -109,16 +109,18 @@ async def test_refunds_of_one_order_never_add_up_to_more_than_was_captured(house
     await house.start_worker("w1")
     await house.start_worker("w2")
     order = {"captured": {"amount_minor": 20_000, "currency": "USD"}, "status": "delivered"}
-    exceptions = [f"E-{number}" for number in range(5)]
+    # No two alike, and each of another customer: else the policy asks a person about that.
+    amounts = range(9_000, 9_005)
     await asyncio.gather(
-        *(house.raise_exception(name, 9_000, order_id="ORD-shared", order=order) for name in exceptions)
+        *(house.raise_exception(f"E-{amount}", amount, order_id="ORD-shared", order=order) for amount in amounts)
     )
 
     await house.until(lambda: len(house.events["order-outcomes"]) >= 2, "two refunds that fit")
     await house.until(lambda: len(house.events["approvals"]) >= 3, "three that ask a person")
 
-    paid = house.rows("select sum(amount_minor)::int as total from ledger_entries where order_id = 'ORD-shared'")
-    assert paid == [{"total": 18_000}]
+    paid = house.rows("select amount_minor from ledger_entries where order_id = 'ORD-shared'")
+    assert len(paid) == 2
+    assert sum(entry["amount_minor"] for entry in paid) <= 20_000
     asked = house.events["approvals"][0]
     assert "over-remaining" in [rule["rule"] for rule in asked["why"]]
 
