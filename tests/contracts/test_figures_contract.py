@@ -1,10 +1,7 @@
-"""What every store promises of the figures behind a decision: they are complete, and no two units act on the same."""
+"""What every store tells of the figures behind a decision: what else was asked for the same customer and order, and
+what a reviewer has signed for."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -13,67 +10,21 @@ from tests.builders import (
     a_decision,
     a_level,
     a_proposal,
-    a_question,
     a_receipt,
-    an_approval,
     an_exception,
     an_unopened_case,
     eur,
     opening_unit,
     usd,
 )
+from tests.contracts.figures import DAY, asked, ended, exposure, look, opened, others
 from tests.contracts.houses import House
-from worker.application.ports.store import CaseView, Store
-from worker.application.transition import transition
-from worker.application.unit_of_work import CaseQuery, Commit, OthersQuery, UnitOfWork, Watch
-from worker.domain.approval import ApprovalRequest, Closing
-from worker.domain.approval_policy import Cap
-from worker.domain.exception_case import TERMINAL, Case, CaseState
+from worker.application.unit_of_work import CaseQuery, Commit, UnitOfWork, Watch
+from worker.domain.approval import Closing
+from worker.domain.exception_case import TERMINAL, CaseState
 from worker.domain.exposure import Exposure
 
-DAY = timedelta(days=1)
-CAPPED = a_level(cap=Cap(amount=usd(1_000_000), window=DAY))
-PATIENCE = 100
-"""Of a batch that looked at the same figures one unit is written: whoever tries as often as there are units is."""
-
 CAME_TO_NOTHING = ["rejected", "expired", "withdrawn", "failed"]
-
-
-async def opened(house: House, name: str, amount: Money | None = None, **fields: Any) -> Case:
-    """A case that waits, as it is stored."""
-    now = (await house.store.view(CaseQuery())).now
-    asked = amount or usd(15_000)
-    case = an_unopened_case(now, an_exception(name, asked, **fields), proposal=a_proposal(amount=asked))
-    assert await house.store.commit(opening_unit(case, now)) is Commit.DONE
-    view = await house.store.view(CaseQuery(exception_id=name))
-    assert view.case is not None
-    return view.case
-
-
-async def ended(house: House, case: Case, state: str, **fields: Any) -> None:
-    now = (await house.store.view(CaseQuery())).now
-    done, entry = transition(case, CaseState(state), actor="system", action=state, at=now, **fields)
-    assert done.finished_at is not None
-    assert await house.store.commit(UnitOfWork(case=done, audit=entry)) is Commit.DONE
-
-
-def others(**fields: Any) -> OthersQuery:
-    known: dict[str, Any] = {
-        "exception_id": "EXC-NEW",
-        "kind": ExceptionKind.REFUND,
-        "window": DAY,
-        "order_id": "ORD-1",
-        "customer_id": "CUST-1",
-        "amount": usd(15_000),
-        **fields,
-    }
-    return OthersQuery(**known)
-
-
-async def exposure(house: House, **fields: Any) -> Exposure:
-    found = (await house.store.view(CaseQuery(others=others(**fields)))).exposure
-    assert found is not None
-    return found
 
 
 # What else was asked for the same customer and order
@@ -203,16 +154,6 @@ async def test_the_ten_newest_near_duplicates_are_shown(house: House) -> None:
 # What a reviewer has signed for
 
 
-async def asked(house: House, name: str = "EXC-1", level: Any = CAPPED) -> ApprovalRequest:
-    """An open request of a level that caps what one reviewer may sign for."""
-    now = (await house.store.view(CaseQuery())).now
-    case = an_unopened_case(now, an_exception(name))
-    unit = opening_unit(case, now, an_approval(case, now, a_question(level)))
-    assert await house.store.commit(unit) is Commit.DONE
-    assert unit.new_approval is not None
-    return unit.new_approval
-
-
 async def signs(
     house: House,
     amount: Money,
@@ -224,10 +165,6 @@ async def signs(
     decision = a_decision(reviewer=Reviewer(id=reviewer), verdict=verdict)
     unit = UnitOfWork(decision=(decision, a_receipt(decision, code=code)), signed=amount)
     assert await house.store.commit(unit) is Commit.DONE
-
-
-async def look(house: House, approval: ApprovalRequest, reviewer: str = "user:maria") -> CaseView:
-    return await house.store.view(CaseQuery(approval_id=str(approval.approval_id), reviewer=reviewer))
 
 
 async def test_what_a_reviewer_agreed_to_adds_up_by_currency(house: House) -> None:
@@ -295,126 +232,3 @@ async def test_reviewers_who_decide_at_once_each_get_their_own_sum(house: House)
         await signs(house, usd(number), reviewer)
     views = await asyncio.gather(*(look(house, approval, reviewer) for reviewer in reviewers))
     assert [view.signed for view in views] == [(usd(number),) for number in range(5)]
-
-
-# Figures that were looked at
-
-
-WATCHED = CaseQuery(others=others())
-
-
-async def watches(house: House, query: CaseQuery = WATCHED) -> tuple[Watch, ...]:
-    return (await house.store.view(query)).watched
-
-
-def opening_on(view: CaseView, name: str) -> UnitOfWork:
-    """A unit that opens a case on the figures of a view."""
-    return replace(opening_unit(an_unopened_case(view.now, an_exception(name)), view.now), watched=view.watched)
-
-
-async def test_the_figures_of_the_order_and_of_the_customer_are_watched_from_version_nought(house: House) -> None:
-    assert await watches(house) == (Watch("order:ORD-1", 0), Watch("customer:CUST-1", 0))
-
-
-async def test_a_unit_that_watches_raises_each_version_by_one(house: House) -> None:
-    for version in range(3):
-        view = await house.store.view(WATCHED)
-        assert [watch.version for watch in view.watched] == [version, version]
-        assert await house.store.commit(opening_on(view, f"EXC-{version}")) is Commit.DONE
-
-
-async def test_a_unit_that_watches_nothing_raises_no_version(house: House) -> None:
-    await opened(house, "EXC-1")
-    assert await watches(house) == (Watch("order:ORD-1", 0), Watch("customer:CUST-1", 0))
-
-
-async def one_of_two(first: Store, second: Store, units: Sequence[UnitOfWork], *, at_once: bool) -> list[Commit]:
-    if at_once:
-        return sorted(await asyncio.gather(first.commit(units[0]), second.commit(units[1])))
-    return sorted([await first.commit(units[0]), await second.commit(units[1])])
-
-
-@pytest.mark.parametrize("at_once", [True, False], ids=["at-once", "one-after-the-other"])
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("seen", [0, 1], ids=["for-the-first-time", "again"])
-async def test_of_two_units_that_saw_the_same_figures_one_is_written(
-    house: House, at_once: bool, workers: int, seen: int
-) -> None:
-    for number in range(seen):
-        await house.store.commit(opening_on(await house.store.view(WATCHED), f"EXC-OLD-{number}"))
-    view = await house.store.view(WATCHED)
-    units = [opening_on(view, "EXC-1"), opening_on(view, "EXC-2")]
-    other = house.store if workers == 1 else house.another_store()
-    assert await one_of_two(house.store, other, units, at_once=at_once) == [Commit.CONFLICT, Commit.DONE]
-    found = await exposure(house)
-    assert (found.order_cases, found.customer_cases) == (seen + 1, seen + 1)
-    assert [watch.version for watch in await watches(house)] == [seen + 1, seen + 1]
-
-
-async def test_one_shared_figure_is_enough_for_a_conflict(house: House) -> None:
-    """The same customer, another order."""
-    first = await house.store.view(WATCHED)
-    second = await house.store.view(CaseQuery(others=others(order_id="ORD-2")))
-    assert await house.store.commit(opening_on(first, "EXC-1")) is Commit.DONE
-    assert await house.store.commit(opening_on(second, "EXC-2")) is Commit.CONFLICT
-    assert await watches(house, CaseQuery(others=others(order_id="ORD-2"))) == (
-        Watch("order:ORD-2", 0),
-        Watch("customer:CUST-1", 1),
-    )
-
-
-async def test_units_with_figures_of_their_own_do_not_disturb_each_other(house: House) -> None:
-    queries = [CaseQuery(others=others(order_id=f"ORD-{n}", customer_id=f"CUST-{n}")) for n in range(8)]
-    views = await asyncio.gather(*map(house.store.view, queries))
-    units = [opening_on(view, f"EXC-{number}") for number, view in enumerate(views)]
-    assert await asyncio.gather(*map(house.store.commit, units)) == [Commit.DONE] * 8
-
-
-async def test_a_unit_that_is_not_written_raises_no_version(house: House) -> None:
-    case = await opened(house, "EXC-1")
-    view = await house.store.view(WATCHED)
-    lost = UnitOfWork(case=case.noted(version=7), watched=view.watched)
-    assert await house.store.commit(lost) is Commit.CONFLICT
-    assert await watches(house) == view.watched
-
-
-async def test_a_cap_is_kept_however_many_decide_at_once(house: House) -> None:
-    """Each unit signs for what its view leaves under the cap, on two workers, until everybody has been answered."""
-    approval = await asked(house)
-    stores = [house.store, house.another_store()]
-
-    async def sign(number: int) -> bool:
-        store = stores[number % 2]
-        for _ in range(PATIENCE):
-            view = await look(house, approval)
-            if sum(amount.amount_minor for amount in view.signed) + 3_000 > 10_000:
-                return False
-            decision = a_decision(verdict=Verdict.APPROVE)
-            receipt = a_receipt(decision)
-            unit = UnitOfWork(decision=(decision, receipt), signed=usd(3_000), watched=view.watched)
-            if await store.commit(unit) is Commit.DONE:
-                return True
-        raise AssertionError("the figures never stood still")
-
-    assert sorted(await asyncio.gather(*map(sign, range(10)))) == [*[False] * 7, *[True] * 3]
-    assert (await look(house, approval)).signed == (usd(9_000),)
-
-
-async def test_batches_of_two_workers_that_watch_the_same_in_any_order_all_come_to_an_end(house: House) -> None:
-    stores = [house.store, house.another_store()]
-
-    async def open_in(number: int) -> None:
-        order, customer = f"ORD-{number % 3}", f"CUST-{number % 2}"
-        query = CaseQuery(others=others(order_id=order, customer_id=customer))
-        for _ in range(PATIENCE):
-            view = await stores[number % 2].view(query)
-            exception = an_exception(f"EXC-{number}", order_id=order, customer_id=customer)
-            watched = view.watched if number % 4 < 2 else view.watched[::-1]
-            unit = replace(opening_unit(an_unopened_case(view.now, exception), view.now), watched=watched)
-            if await stores[number % 2].commit(unit) is Commit.DONE:
-                return
-        raise AssertionError("the figures never stood still")
-
-    await asyncio.gather(*map(open_in, range(24)))
-    versions = await watches(house, CaseQuery(others=others(order_id="ORD-0", customer_id="CUST-0")))
-    assert [watch.version for watch in versions] == [8, 12]

@@ -3,70 +3,32 @@ computed from."""
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from schemas.values import Command, Money, ReceiptCode, RejectionReason, Reviewer, Signature, Verdict
+from schemas.values import RejectionReason
 from tests.builders import (
-    a_command,
     a_decision,
-    a_level,
-    a_question,
-    a_receipt,
     a_record,
-    a_reservation,
     an_approval,
     an_exception,
-    an_intent,
     an_unopened_case,
     approving_unit,
-    eur,
     opening_unit,
     paying_unit,
     refund_event,
     refusing_unit,
-    usd,
 )
 from tests.contracts.houses import House
+from tests.contracts.waiting_cases import BY_EXCEPTION, approved, opened, seen
 from tests.threads import APPROVE, facts
 from worker.application.announcements import MessageRefused
 from worker.application.ports.store import CaseView, UnitRefused
 from worker.application.ports.workflow import Finished, Paused
-from worker.application.transition import note, transition
-from worker.application.unit_of_work import NOTHING, Booking, CaseQuery, Commit, Postponement, UnitOfWork
-from worker.domain.approval import ApprovalRequest, Closing
-from worker.domain.exception_case import Case, CaseState
-from worker.domain.resolution import Intent
-
-BY_EXCEPTION = CaseQuery(exception_id="EXC-1")
-
-
-async def seen(house: House, query: CaseQuery = BY_EXCEPTION) -> tuple[CaseView, Case, ApprovalRequest]:
-    """A look at a case that is there and has asked somebody."""
-    view = await house.store.view(query)
-    assert view.case is not None
-    assert view.approval is not None
-    return view, view.case, view.approval
-
-
-async def opened(house: House, exception_id: str = "EXC-1") -> tuple[CaseView, Case, ApprovalRequest]:
-    """A case that waits for a manager."""
-    view = await house.store.view(CaseQuery(exception_id=exception_id))
-    unit = opening_unit(an_unopened_case(view.now, an_exception(exception_id)), view.now)
-    assert await house.store.commit(unit) is Commit.DONE
-    return await seen(house, CaseQuery(exception_id=exception_id))
-
-
-async def approved(house: House) -> tuple[CaseView, Case, Intent]:
-    view, case, approval = await opened(house)
-    unit = approving_unit(case, approval, view.now)
-    assert await house.store.commit(unit) is Commit.DONE
-    assert unit.intent is not None
-    view, case, _ = await seen(house)
-    return view, case, unit.intent
-
+from worker.application.transition import note
+from worker.application.unit_of_work import NOTHING, CaseQuery, Commit, Postponement, UnitOfWork
+from worker.domain.exception_case import CaseState
 
 # What is seen
 
@@ -173,150 +135,6 @@ async def test_a_note_raises_the_version_as_well(house: House) -> None:
     assert [await house.store.commit(unit) for unit in units] == [Commit.DONE, Commit.CONFLICT]
 
 
-# Decisions and approval requests
-
-
-async def test_an_id_of_a_decision_is_answered_once(house: House) -> None:
-    decision = a_decision()
-    answers = await asyncio.gather(*(house.store.commit(refusing_unit(decision)) for _ in range(5)))
-    assert sorted(answers) == [*[Commit.CONFLICT] * 4, Commit.DONE]
-    assert len(await house.events()) == 1
-
-
-async def test_a_reviewer_has_one_decision_with_effect_on_a_request(house: House) -> None:
-    _, _, approval = await opened(house)
-    first, second = a_decision(approval), a_decision(approval)
-    units = [UnitOfWork(decision=(each, a_receipt(each, approval))) for each in (first, second)]
-    assert [await house.store.commit(unit) for unit in units] == [Commit.DONE, Commit.CONFLICT]
-
-
-async def test_a_spelling_does_not_make_a_second_reviewer(house: House) -> None:
-    _, _, approval = await opened(house)
-    first, second = a_decision(approval), a_decision(approval, reviewer=Reviewer(id="USER:Maria"))
-    units = [UnitOfWork(decision=(each, a_receipt(each, approval))) for each in (first, second)]
-    assert [await house.store.commit(unit) for unit in units] == [Commit.DONE, Commit.CONFLICT]
-
-
-async def test_two_reviewers_sign_one_request(house: House) -> None:
-    _, _, approval = await opened(house)
-    decisions = [a_decision(approval), a_decision(approval, reviewer=Reviewer(id="user:jonas"))]
-    units = [UnitOfWork(decision=(each, a_receipt(each, approval, ReceiptCode.RECORDED))) for each in decisions]
-    assert [await house.store.commit(unit) for unit in units] == [Commit.DONE, Commit.DONE]
-
-
-async def test_a_decision_without_effect_leaves_its_reviewer_another(house: House) -> None:
-    _, _, approval = await opened(house)
-    decisions = [a_decision(approval) for _ in range(3)]
-    codes = [ReceiptCode.STALE, ReceiptCode.INVALID_CHANGES, ReceiptCode.ACCEPTED]
-    units = [
-        UnitOfWork(decision=(each, a_receipt(each, approval, code)))
-        for each, code in zip(decisions, codes, strict=True)
-    ]
-    assert [await house.store.commit(unit) for unit in units] == [Commit.DONE] * 3
-
-
-async def test_a_command_is_answered_once_and_leaves_its_sender_their_decision(house: House) -> None:
-    _, _, approval = await opened(house)
-    claim, release = a_command(approval), a_command(approval, command=Command.RELEASE)
-    decision = a_decision(approval)
-    said = [(each, a_receipt(each, approval, ReceiptCode.RECORDED)) for each in (claim, release, decision)]
-    assert [await house.store.commit(UnitOfWork(decision=each)) for each in said] == [Commit.DONE] * 3
-    assert await house.store.commit(UnitOfWork(decision=said[0])) is Commit.CONFLICT
-    view = await house.store.view(CaseQuery(exception_id="EXC-1", decision_id=claim.command_id))
-    assert view.earlier == said[0][1]
-
-
-async def test_a_request_that_changed_is_seen_as_it_is_now(house: House) -> None:
-    """A vote, a claim and a reminder leave it open."""
-    view, case, approval = await opened(house)
-    vote = Signature(level="manager", reviewer="user:jonas", verdict=Verdict.APPROVE, at=view.now)
-    changed = approval.model_copy(update={"votes": (vote,), "assignee": "user:maria", "role": "duty-manager"})
-    noted, entry = note(case, actor="user:jonas", action="signed", at=view.now)
-    unit = UnitOfWork(case=noted, audit=entry, changed_approvals=(changed,))
-    assert await house.store.commit(unit) is Commit.DONE
-    for query in (BY_EXCEPTION, CaseQuery(approval_id=str(approval.approval_id))):
-        assert (await seen(house, query))[1:] == (noted, changed)
-
-
-async def test_one_request_is_closed_and_the_next_is_opened_in_one_unit(house: House) -> None:
-    view, case, manager = await opened(house)
-    again, entry = transition(case, CaseState.WAITING, actor="user:maria", action="approved", at=view.now)
-    closed = manager.model_copy(
-        update={"closed_as": Closing.APPROVED, "closed_by": "user:maria", "closed_at": view.now, "timers": ()}
-    )
-    director = an_approval(again, view.now, a_question(a_level(name="director", role="director")))
-    unit = UnitOfWork(case=again, audit=entry, changed_approvals=(closed,), new_approval=director)
-    assert await house.store.commit(unit) is Commit.DONE
-    assert (await seen(house))[1:] == (again, director)
-    assert (await seen(house, CaseQuery(approval_id=str(manager.approval_id))))[2] == closed
-
-
-async def test_a_case_has_one_open_request_at_a_time(house: House) -> None:
-    view, case, _ = await opened(house)
-    again = case.moved_to(CaseState.WAITING)
-    unit = UnitOfWork(case=again, new_approval=an_approval(again, view.now))
-    assert await house.store.commit(unit) is Commit.CONFLICT
-    assert (await seen(house))[1] == case
-
-
-# What an order has left
-
-
-async def reserve(house: House, amount: Money, **fields: Any) -> Commit:
-    return await house.store.commit(UnitOfWork(reservation=a_reservation(amount, **fields)))
-
-
-async def left(house: House) -> int | None:
-    balance = (await house.store.view(CaseQuery(order_id="ORD-1"))).balance
-    return balance.available.amount_minor if balance else None
-
-
-async def test_what_is_set_aside_is_no_longer_available(house: House) -> None:
-    assert await left(house) is None
-    assert await reserve(house, usd(15_000)) is Commit.DONE
-    assert await left(house) == 5_000
-
-
-async def test_more_than_is_left_is_not_set_aside_nor_anything_of_its_unit_written(house: House) -> None:
-    view, case, approval = await opened(house)
-    await reserve(house, usd(5_001))
-    unit = approving_unit(case, approval, view.now)
-    assert await house.store.commit(unit) is Commit.OVERDRAWN
-    assert (await seen(house))[1] == case
-    assert await left(house) == 14_999
-    assert len(await house.events()) == 1
-
-
-async def test_many_that_reserve_at_once_never_get_more_than_was_captured(house: House) -> None:
-    answers = await asyncio.gather(*(reserve(house, usd(6_000)) for _ in range(10)))
-    assert sorted(answers) == [*[Commit.DONE] * 3, *[Commit.OVERDRAWN] * 7]
-    assert await left(house) == 2_000
-
-
-async def test_what_is_given_back_is_available_again(house: House) -> None:
-    await reserve(house, usd(20_000))
-    assert await reserve(house, usd(20_000), release=True) is Commit.DONE
-    assert await left(house) == 20_000
-
-
-async def test_more_than_was_set_aside_cannot_be_given_back(house: House) -> None:
-    await reserve(house, usd(100))
-    assert await reserve(house, usd(101), release=True) is Commit.OVERDRAWN
-    assert await left(house) == 19_900
-
-
-async def test_an_order_has_one_currency(house: House) -> None:
-    await reserve(house, usd(100))
-    assert await reserve(house, eur(100)) is Commit.OVERDRAWN
-    assert await left(house) == 19_900
-
-
-async def test_the_first_that_reserves_says_what_was_captured_and_what_went_back_before(house: House) -> None:
-    assert await reserve(house, usd(1_000), captured=usd(10_000), already_refunded=8_500) is Commit.DONE
-    assert await reserve(house, usd(501), captured=usd(99_000), already_refunded=0) is Commit.OVERDRAWN
-    assert await left(house) == 500
-
-
 # The inbox row that a unit finishes
 
 
@@ -383,45 +201,6 @@ async def test_the_trail_that_is_read_fits_its_hashes(house: House) -> None:
     assert [entry.action for entry in trail] == ["opened", "approved", "paid"]
     assert all(entry.computed_hash() == entry.hash for entry in trail)
     assert [entry.previous_hash for entry in trail[1:]] == [entry.hash for entry in trail[:-1]]
-
-
-# Intents and bookings
-
-
-async def test_an_intent_is_left_to_its_worker_for_a_lease_and_then_anybodys(house: House) -> None:
-    _, _, intent = await approved(house)
-    queues = house.queues("w2")
-    await house.passes(29)
-    assert await queues.abandoned_intents(10) == []
-    await house.passes(2)
-    assert await queues.abandoned_intents(10) == [intent.model_copy(update={"attempts": 1})]
-    assert await queues.abandoned_intents(10) == []
-
-
-async def test_an_intent_that_is_put_off_comes_back_with_its_attempts(house: House) -> None:
-    _, _, intent = await approved(house)
-    tried = intent.model_copy(update={"state": "unknown", "attempts": 3})
-    await house.store.commit(UnitOfWork(intent=tried, postponed=Postponement(8.0, "no answer")))
-    await house.passes(7)
-    assert await house.queues("w2").abandoned_intents(10) == []
-    await house.passes(2)
-    assert await house.queues("w2").abandoned_intents(10) == [tried]
-
-
-async def test_a_settled_intent_is_never_taken_up_again(house: House) -> None:
-    view, case, intent = await approved(house)
-    await house.store.commit(paying_unit(case, intent, view.now))
-    late = intent.model_copy(update={"state": "unknown", "attempts": 1})
-    await house.store.commit(UnitOfWork(intent=late, postponed=Postponement(0.0)))
-    await house.passes(3_600)
-    assert await house.queues("w2").abandoned_intents(10) == []
-
-
-async def test_a_payment_is_booked_once_with_its_decision_or_not_at_all(house: House) -> None:
-    view, case, approval = await opened(house)
-    unit = replace(approving_unit(case, approval, view.now), intent=None, booking=Booking(an_intent(case), "r"))
-    assert await house.store.commit(unit) is Commit.DONE
-    assert await house.store.commit(UnitOfWork(booking=unit.booking)) is Commit.CONFLICT
 
 
 # Threads
