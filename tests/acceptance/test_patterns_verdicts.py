@@ -1,7 +1,7 @@
 """One reviewer at a time: approve or reject, edit, send back, choose, and a pile of decisions at once."""
 
 from tests.acceptance.house import POLICIES, Event, House, signatures
-from tests.acceptance.people import JONAS, MARIA
+from tests.acceptance.people import DORA, JONAS, MARIA
 
 
 def usd(amount_minor: int) -> Event:
@@ -80,6 +80,30 @@ async def test_the_details_are_confirmed_first_and_then_the_method_is_chosen(hou
     assert (outcome["amount"], outcome["method"]) == (usd(12_000), "store_credit")
     assert signatures(outcome) == [("manager", "user:maria", "modify"), ("manager", "user:maria", "choose")]
     assert house.paid("E-1") == [12_000]
+
+
+async def test_a_manager_chooses_what_else_was_offered_and_passes_on_what_is_not_hers(house: House) -> None:
+    await house.start_worker()
+    offers = [{"action": "replacement"}, {"action": "refund", "method": "store_credit", "amount": usd(11_000)}]
+    await house.raise_exception("E-1", 15_000, alternatives=offers)
+    await house.raise_exception("E-2", 15_000)
+    await house.question("E-1", "manager")
+    await house.question("E-2", "manager")
+
+    nothing = await house.says(MARIA, "choose", "E-1", choice=2)
+    assert (nothing["code"], "there are 2 alternatives" in nothing["message"]) == ("INVALID_CHANGES", True)
+    assert (await house.says(MARIA, "choose", "E-1", choice=1))["code"] == "ACCEPTED"
+    passed_on = await house.says(MARIA, "escalate", "E-2", comment="my cousin works there")
+    assert passed_on["message"] == "escalated; level director is asked"
+    assert (await house.update_of("E-2", "escalated"))["by"] == "user:maria"
+    assert (await house.question("E-2", "director"))["level"] == {"name": "director", "number": 1, "of": 1}
+    await house.says(DORA, "approve", "E-2")
+
+    chosen, escalated = await house.outcome_of("E-1"), await house.outcome_of("E-2")
+    assert (chosen["amount"], chosen["method"]) == (usd(11_000), "store_credit")
+    assert signatures(chosen) == [("manager", "user:maria", "choose")]
+    assert signatures(escalated)[-1] == ("director", "user:dora", "approve")
+    assert (house.paid("E-1"), house.paid("E-2")) == ([11_000], [15_000])
 
 
 async def test_of_twenty_decisions_in_one_record_three_are_refused_and_seventeen_are_done(house: House) -> None:
