@@ -237,9 +237,9 @@ A_PERSON = {
         facts(difference="captured was 20.00 USD and is 15.00 USD"),
         {"order-changed": "the order has changed since it was shown: captured was 20.00 USD and is 15.00 USD"},
     ),
-    "several refunds under the limit": (
-        facts(amount=money(4_000), exposure=others(3_000, 3_001)),
-        {"structuring": "together with other cases of this customer it is 100.01 USD, over 100.00 USD"},
+    "several refunds just under the limit": (
+        facts(amount=money(8_000), exposure=others(1_000, 1_001)),
+        {"structuring": "80.00 USD is just under a limit, and with other cases of this customer it is 100.01 USD"},
     ),
     "the same thing twice": (
         facts(exposure=again("EXC-0", "EXC-00")),
@@ -301,13 +301,14 @@ def test_several_refunds_need_the_level_of_their_sum(minor: int, levels: list[st
 
 def test_other_cases_in_other_currencies_are_added_up_by_the_policys_rates() -> None:
     exposure = Exposure(customer=(money(5_000, "EUR"), money(1_000)), customer_cases=2)
-    known = facts(amount=money(4_000), exposure=exposure)
-    assert why(known)["structuring"].startswith("together with other cases of this customer it is 104.00 USD,")
+    known = facts(amount=money(9_000), exposure=exposure)
+    assert why(known)["structuring"].endswith("with other cases of this customer it is 154.00 USD")
 
 
 def test_a_sum_beyond_all_amounts_is_the_largest_one() -> None:
     exposure = Exposure(customer=(money(10**15), money(10**15, "EUR")), customer_cases=2)
-    assert chain(POLICY.judge(facts(exposure=exposure))) == ["manager", "director", "vp"]
+    assert chain(POLICY.judge(facts(amount=money(9_000), exposure=exposure))) == ["manager", "director", "vp"]
+    assert chain(POLICY.judge(facts(amount=money(2_000), exposure=exposure))) == []
 
 
 def test_a_case_without_money_is_no_part_of_a_sum() -> None:

@@ -125,7 +125,7 @@ class CaseQuery:
 @dataclass(frozen=True, slots=True)
 class OthersQuery:
     """Other cases than `exception_id`'s that were opened less than `window` ago. Near-duplicates are those of the same
-    order and kind that are unfinished, or that were executed with the same amount."""
+    order, kind and amount that are unfinished or were executed."""
 
     exception_id: str
     kind: ExceptionKind

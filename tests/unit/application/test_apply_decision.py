@@ -126,12 +126,12 @@ async def test_a_decision_on_what_is_no_longer_shown_is_stale(asked: Desk) -> No
 
 
 async def test_an_approval_is_stale_when_too_little_is_left_of_the_order(asked: Desk) -> None:
-    await asked.raises(refund_event("EXC-2", 10_000))
+    await asked.raises(refund_event("EXC-2", 7_500))
     await asked.decides(decision_event())
     receipt = asked.receipt()
     assert receipt["code"] == "STALE"
-    assert "100.00 USD" in receipt["message"]
-    await asked.decides(decision_event("modify", changes={"amount": {"amount_minor": 10_000, "currency": "USD"}}))
+    assert "125.00 USD" in receipt["message"]
+    await asked.decides(decision_event("modify", changes={"amount": {"amount_minor": 12_500, "currency": "USD"}}))
     assert asked.receipt()["code"] == "ACCEPTED"
     assert asked.payments.paid_minor("ORD-1") == 20_000
 

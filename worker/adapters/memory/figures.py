@@ -65,10 +65,9 @@ def _others(database: MemoryDatabase, others: OthersQuery, belongs: Callable[[Ca
 
 
 def _is_near_duplicate(case: Case, others: OthersQuery) -> bool:
-    if case.exception.kind is not others.kind:
-        return False
-    same_amount = case.proposal.amount == others.amount
-    return case.finished_at is None or (case.state is CaseState.EXECUTED and same_amount)
+    counts = case.finished_at is None or case.state is CaseState.EXECUTED
+    same_amount = others.amount in (None, case.proposal.amount)
+    return counts and same_amount and case.exception.kind is others.kind
 
 
 def _at_stake(cases: Iterable[Case]) -> Iterable[Money | None]:

@@ -48,12 +48,8 @@ cross join lateral (
         and opened_at > now() - make_interval(secs => asked.seconds)
         and exception_id <> asked.exception_id
         and kind = asked.kind
-        and (
-            finished_at is null
-            or state = 'executed'
-            and amount_minor is not distinct from asked.amount_minor
-            and currency is not distinct from asked.currency
-        )
+        and (finished_at is null or state = 'executed')
+        and (asked.amount_minor is null or (amount_minor, currency) = (asked.amount_minor, asked.currency))
     order by opened_at desc, case_id desc
     limit 10
 ) as twin

@@ -88,7 +88,8 @@ class Inbox:
         ]
 
     async def due_approvals(self, limit: int) -> list[UUID]:
-        """Approval requests whose deadline has passed, in the database's time."""
+        """Approval requests of which a timer has run out in the database's time, save those that a message which came
+        in time is about."""
         return [row["approval_id"] for row in await self._claim("due_approvals", limit)]
 
     async def abandoned_intents(self, limit: int) -> list[Intent]:
