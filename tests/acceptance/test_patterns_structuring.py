@@ -14,12 +14,8 @@ async def test_refunds_just_under_a_limit_need_who_signs_for_their_sum(house: Ho
 
     await house.raise_exception("E-2", 9_500, customer_id="CUST-7", order=ROOM)
     second = await house.question("E-2", "manager")
-    assert second["why"] == [
-        {
-            "rule": "structuring",
-            "says": "together with other cases of this customer it is 190.00 USD, over 100.00 USD",
-        }
-    ]
+    (why,) = second["why"]
+    assert (why["rule"], "190.00 USD" in why["says"]) == ("structuring", True)
     assert second["level"]["of"] == 1
     await house.says(MARIA, "approve", "E-2")
     await house.outcome_of("E-2")
