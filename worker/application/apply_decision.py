@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from schemas.values import ReceiptCode, Verdict
-from worker.application.announcements import ReceiptGiven
+from schemas.values import ApprovalChange, ReceiptCode, Signature, Verdict
+from worker.application.announcements import ApprovalUpdated, ReceiptGiven
 from worker.application.answer_question import answer_question, ask_anew, closing_update
 from worker.application.examine_decision import AGREES, Examined, examine
 from worker.application.follow_run import ask, concluded, execute, parked
@@ -18,7 +18,7 @@ from worker.application.receipts import receipt_for, refused
 from worker.application.refusal import Refusal, duplicate
 from worker.application.transition import SYSTEM, note
 from worker.application.unit_of_work import CaseQuery, Postponement, UnitOfWork
-from worker.domain.approval import Closing, Decision, Receipt
+from worker.domain.approval import ApprovalRequest, Closing, Decision, Receipt
 from worker.domain.exception_case import CaseState
 from worker.domain.order_exception import Facts, Feedback
 
@@ -118,8 +118,15 @@ def _recorded(decision: Decision, examined: Examined, view: CaseView) -> UnitOfW
         decision=(decision, receipt),
         signed=examined.proposal.amount,
         watched=view.watched,
-        announcements=(ReceiptGiven(receipt, approval.order_id),),
+        announcements=(ReceiptGiven(receipt, approval.order_id), *_freed(approval, changed, signature)),
     )
+
+
+def _freed(before: ApprovalRequest, after: ApprovalRequest, signature: Signature) -> tuple[ApprovalUpdated, ...]:
+    """Who held the question has had their say: open screens may offer it to the others."""
+    if before.assignee is None:
+        return ()
+    return (ApprovalUpdated(after, ApprovalChange.REASSIGNED, signature.reviewer, signature.at),)
 
 
 async def _closed(decision: Decision, examined: Examined, view: CaseView, ports: Ports) -> UnitOfWork:

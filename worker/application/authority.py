@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from schemas.values import Money, ReceiptCode, Reviewer, Signature
 from worker.application.ports.store import CaseView
 from worker.application.refusal import Refusal
-from worker.domain.approval import ApprovalRequest
+from worker.domain.approval import ApprovalRequest, Handover
 from worker.domain.approval_policy import ApprovalPolicy
 from worker.domain.exception_case import Case
-from worker.domain.reviewers import Standing, person_key, same_person, standings
+from worker.domain.reviewers import Person, Standing, person_key, same_person, standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def check_candidate(to: str, case: Case, approval: ApprovalRequest, view: CaseVi
     refusal = _not_this_person(Standing(reviewer=to), case, approval)
     if refusal is not None:
         raise refusal
-    if not _still_counts(to, view):
+    if not _is_registered(to, view):
         raise Refusal(ReceiptCode.NOT_AUTHORISED, f"to: the register of reviewers has no {to} now")
     held = {role for _, person in standings(to, view.people or (), view.now) for role in person.roles}
     if needs_role and view.people is not None and approval.role not in held:
@@ -84,26 +84,43 @@ def _claims(
     else:
         for standing, person in standings(reviewer.id, view.people, view.now):
             if approval.role in person.roles:
-                yield _Claim(standing, _over_ceiling(standing, amount, policy))
-    for handover in approval.handovers:
-        if same_person(handover.to, reviewer.id) and _still_counts(reviewer.id, view):
-            people = (handover.from_reviewer, *handover.on_behalf_of)
-            standing = Standing(reviewer=reviewer.id, on_behalf_of=people, ceiling=handover.ceiling)
-            yield _Claim(standing, _over_ceiling(standing, amount, policy))
+                yield _Claim(standing, _over_ceiling(person, amount, policy))
+    if approval.handover is not None and same_person(approval.handover.to, reviewer.id):
+        yield from _delegated(reviewer, approval.handover, approval, view, policy, amount)
 
 
-def _still_counts(reviewer: str, view: CaseView) -> bool:
-    """Whoever was given a question must still be somebody, where a register says who is."""
+def _delegated(
+    reviewer: Reviewer,
+    handover: Handover,
+    approval: ApprovalRequest,
+    view: CaseView,
+    policy: ApprovalPolicy,
+    amount: Money | None,
+) -> Iterator[_Claim]:
+    """The authority of whoever delegated the question: it is worth what theirs is worth now."""
+    standing = Standing(reviewer=reviewer.id, on_behalf_of=handover.on_behalf_of)
+    if view.people is None:
+        if handover.role == approval.role:
+            yield _Claim(standing)
+        return
+    now_valid = {person_key(person.id): person for person in view.people if person.is_valid(view.now)}
+    people = [now_valid.get(person_key(one)) for one in standing.people]
+    holder = people[-1]
+    if holder is not None and None not in people and approval.role in holder.roles:
+        yield _Claim(standing, _over_ceiling(holder, amount, policy))
+
+
+def _is_registered(reviewer: str, view: CaseView) -> bool:
+    """Where a register says who is somebody, only those are given a question."""
     if view.people is None:
         return True
     return any(same_person(person.id, reviewer) and person.is_valid(view.now) for person in view.people)
 
 
-def _over_ceiling(standing: Standing, amount: Money | None, policy: ApprovalPolicy) -> Refusal | None:
-    if policy.covers(standing.ceiling, amount):
+def _over_ceiling(person: Person, amount: Money | None, policy: ApprovalPolicy) -> Refusal | None:
+    if policy.covers(person.ceiling, amount):
         return None
-    holder = standing.people[-1]
-    return Refusal(ReceiptCode.NOT_AUTHORISED, f"{amount} is over the {standing.ceiling} that {holder} may sign for")
+    return Refusal(ReceiptCode.NOT_AUTHORISED, f"{amount} is over the {person.ceiling} that {person.id} may sign for")
 
 
 def _not_this_person(standing: Standing, case: Case, approval: ApprovalRequest) -> Refusal | None:

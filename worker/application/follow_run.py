@@ -171,9 +171,14 @@ def _thread_done(unit: UnitOfWork, case: Case, run: Finished, ports: Ports) -> U
 
 
 def captured_of(facts: Facts, view: CaseView) -> Money | None:
-    if view.balance is not None:
-        return view.balance.captured
-    return facts.order.captured if facts.order else None
+    """What was paid for the order; the lesser figure where the first case of the order and this one were told
+    different ones, and nothing where not even the currency is agreed. None when nobody knows the order."""
+    told = facts.order.captured if facts.order else None
+    if view.balance is None or told is None:
+        return view.balance.captured if view.balance else told
+    if told.currency != view.balance.captured.currency:
+        return view.balance.captured.model_copy(update={"amount_minor": 0})
+    return min(told, view.balance.captured, key=lambda money: money.amount_minor)
 
 
 def refunded_before_us(facts: Facts) -> int:
@@ -183,9 +188,8 @@ def refunded_before_us(facts: Facts) -> int:
 
 def available_of(facts: Facts, view: CaseView) -> Money | None:
     """What is left to refund of the order; None when nobody knows it."""
-    if view.balance is not None:
-        return view.balance.available
-    if facts.order is None:
+    captured = captured_of(facts, view)
+    if captured is None:
         return None
-    left = max(0, facts.order.captured.amount_minor - refunded_before_us(facts))
-    return facts.order.captured.model_copy(update={"amount_minor": left})
+    refunded = view.balance.refunded_minor if view.balance else refunded_before_us(facts)
+    return captured.model_copy(update={"amount_minor": max(0, captured.amount_minor - refunded)})

@@ -84,11 +84,12 @@ def _moved(
         return approval.held(None)
     standing = standing_of(command.by, case, approval, view, ports.policy, signs=False)
     if command.command is Command.CLAIM:
-        return approval.held(by, by, until=view.now + ports.policy.claim)
+        has_it_from_another = approval.handover is not None and same_person(approval.handover.to, by)
+        return approval if has_it_from_another else approval.held(by, by, until=view.now + ports.policy.claim)
     reassigns = command.command is Command.REASSIGN
     check_candidate(to, case, approval, view, needs_role=reassigns)
     held = approval.held(to, by)
-    return held if reassigns else _delegated(held, standing, to)
+    return held if reassigns else held.model_copy(update={"handover": _handover(standing, to, approval.role)})
 
 
 def _check_may_release(by: str, approval: ApprovalRequest) -> None:
@@ -102,15 +103,10 @@ def _check_may_release(by: str, approval: ApprovalRequest) -> None:
         )
 
 
-def _delegated(held: ApprovalRequest, standing: Standing, to: str) -> ApprovalRequest:
-    """The delegate decides on the standing of who delegated, from one person at a time: the latest."""
+def _handover(standing: Standing, to: str, role: str) -> Handover:
     if any(same_person(to, one) for one in standing.people):
         raise Refusal(ReceiptCode.INVALID, f"to: {to} handed this question over already; choose somebody else")
-    handover = Handover(
-        from_reviewer=standing.reviewer, to=to, on_behalf_of=standing.on_behalf_of, ceiling=standing.ceiling
-    )
-    kept = [known for known in held.handovers if not same_person(known.to, to)]
-    return held.model_copy(update={"handovers": (*kept, handover)})
+    return Handover(to=to, on_behalf_of=standing.people, role=role)
 
 
 def _held_by(approval: ApprovalRequest) -> str:

@@ -57,7 +57,7 @@ def following(assessment: PlainData, answer: PlainData) -> PlainData:
         update={
             "level": _reference(before, asked, rest, is_replaced=answer["verdict"] == Verdict.ESCALATE),
             "asked": asked,
-            "allowed_verdicts": allowed_verdicts(asked, before.round),
+            "allowed_verdicts": allowed_verdicts(asked, before.rounds_of_changes),
             "proposal": Proposal.model_validate(proposal),
             "message_edited": before.message_edited or answer.get("message_edited", False),
             "signed_by": tuple(Signature.model_validate(signature) for signature in answer.get("signed_by", ())),
@@ -66,9 +66,9 @@ def following(assessment: PlainData, answer: PlainData) -> PlainData:
     return {"proposal": proposal, "question": question.model_dump(mode="json"), "rest": rest}
 
 
-def allowed_verdicts(level: Level, round_: int) -> tuple[Verdict, ...]:
+def allowed_verdicts(level: Level, rounds_of_changes: int) -> tuple[Verdict, ...]:
     """The verdicts of the level, without request_changes once there were five such rounds."""
-    if round_ <= MAX_ROUNDS_OF_CHANGES:
+    if rounds_of_changes < MAX_ROUNDS_OF_CHANGES:
         return level.allowed_verdicts
     return tuple(verdict for verdict in level.allowed_verdicts if verdict is not Verdict.REQUEST_CHANGES)
 
@@ -110,7 +110,8 @@ def _first_question(facts: Facts, proposal: Proposal, requirement: Requirement, 
         level=LevelReference(name=level.name, number=1, of=len({level.name for level in requirement.chain})),
         asked=level,
         round=facts.round,
-        allowed_verdicts=allowed_verdicts(level, len(facts.feedback) + 1),
+        allowed_verdicts=allowed_verdicts(level, len(facts.feedback)),
+        rounds_of_changes=len(facts.feedback),
         proposal=proposal,
         alternatives=exception.alternatives,
         why=requirement.why,

@@ -20,7 +20,8 @@ from worker.domain.resolution import Intent
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """`amount` of what the order `captured` is set aside for a refund, or (`release`) given back."""
+    """`amount` of what the order `captured` is set aside for a refund, or (`release`) given back. When the order is
+    known to have captured another amount, the lesser one counts."""
 
     order_id: str
     amount: Money

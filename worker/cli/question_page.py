@@ -32,7 +32,7 @@ def waiting_fields(approval: ApprovalRequest, now: datetime) -> Fields:
     return [
         ("waits for", f"{approval.role} (level {_level(approval)})"),
         ("held by", _held_by(approval)),
-        ("handed over", [f"{one.from_reviewer} to {one.to}" for one in approval.handovers]),
+        ("delegated by", ", ".join(approval.handover.on_behalf_of) if approval.handover else ""),
         ("votes", [f"{len(approval.votes)} of {question.quorum}", *map(signed, approval.votes)]),
         ("may", ", ".join(question.allowed_verdicts)),
         ("due", f"{in_utc(approval.due_at)}, {_time_left(approval.due_at, now)}; then {question.on_timeout}"),

@@ -13,7 +13,6 @@ from schemas.values import (
     ExceptionKind,
     FiredRule,
     LevelReference,
-    Money,
     OnTimeout,
     PolicyReference,
     Proposal,
@@ -67,6 +66,7 @@ class Question(Value):
     context: dict[str, Any]
     signed_by: tuple[Signature, ...] = ()
     message_edited: bool = False
+    rounds_of_changes: int = 0
     requires_hash: bool = False
 
     @property
@@ -108,13 +108,12 @@ class Closing(StrEnum):
 
 
 class Handover(Value):
-    """One person gave the question to another. They may answer it on the authority of who gave it, and sign for no
-    more: `ceiling` is that of whoever holds the role."""
+    """The question was delegated: who holds it may answer on the authority of the people they act for, the last of
+    whom held `role` then."""
 
-    from_reviewer: str
     to: str
-    on_behalf_of: tuple[str, ...] = ()
-    ceiling: Money | None = None
+    on_behalf_of: tuple[str, ...]
+    role: str
 
 
 class ApprovalRequest(Value):
@@ -142,7 +141,7 @@ class ApprovalRequest(Value):
     votes: tuple[Signature, ...] = ()
     assignee: str | None = None
     assigned_by: str | None = None
-    handovers: tuple[Handover, ...] = ()
+    handover: Handover | None = None
     closed_as: Closing | None = None
     closed_by: str | None = None
     closed_at: datetime | None = None
@@ -152,12 +151,13 @@ class ApprovalRequest(Value):
         return self.closed_as is None
 
     def held(self, assignee: str | None, by: str | None = None, until: datetime | None = None) -> "ApprovalRequest":
-        """The request in somebody's hands, or in nobody's; a claim that would have run out meanwhile is over."""
+        """The request in somebody's hands, or in nobody's. Whatever let others hold it is over: a claim that would have
+        run out later, and a delegation."""
         timers = [timer for timer in self.timers if timer.do is not DeadlineAction.RELEASE]
         if until is not None and until < self.due_at:
             timers.append(Timer(at=until, do=DeadlineAction.RELEASE))
         in_order = tuple(sorted(timers, key=lambda timer: timer.at))
-        return self.model_copy(update={"assignee": assignee, "assigned_by": by, "timers": in_order})
+        return self.model_copy(update={"assignee": assignee, "assigned_by": by, "handover": None, "timers": in_order})
 
 
 class Decision(Value):

@@ -36,12 +36,10 @@ class Person(Value):
 
 
 class Standing(Value):
-    """On whose authority a reviewer decides. `on_behalf_of` leads from who handed it to them to who holds it, and
-    `ceiling` is that person's: nobody signs for more than whom they stand in for."""
+    """On whose authority a reviewer decides. `on_behalf_of` leads from who handed it to them to who holds it."""
 
     reviewer: str
     on_behalf_of: tuple[str, ...] = ()
-    ceiling: Money | None = None
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -77,7 +75,7 @@ def standings(reviewer: str, register: Iterable[Person], now: datetime) -> Itera
         person = people.get(key)
         if person is None or not person.is_valid(now):
             continue
-        yield Standing(reviewer=reviewer, on_behalf_of=chain, ceiling=person.ceiling), person
+        yield Standing(reviewer=reviewer, on_behalf_of=chain), person
         for other_key, other in people.items():
             hands_over = other.delegate is not None and person_key(other.delegate) == key and other.is_away(now)
             if other_key not in seen and hands_over:

@@ -5,6 +5,7 @@ import pytest
 from tests.builders import refund_event
 from tests.policies import level, policy
 from tests.unit.application.desk import Desk
+from worker.domain.deadlines import DeadlineAction, DeadlineStep
 
 POLICY = policy(level("manager"), level("director"))
 
@@ -138,5 +139,38 @@ async def test_a_claim_is_over_with_the_vote_of_who_held_it() -> None:
     await desk.commands("maria", "claim")
     await desk.says("maria")
     await desk.passes(3_700)
-    assert desk.updates() == ["claimed"]
+    assert desk.updates() == ["claimed", "reassigned"]
     assert (await desk.says("jonas"))["code"] == "ACCEPTED"
+
+
+async def test_a_vote_frees_the_question_that_its_voter_held_and_screens_are_told() -> None:
+    desk = Desk(policy(level("board", quorum=2)))
+    await desk.raises(refund_event())
+    await desk.commands("maria", "claim")
+    await desk.says("maria")
+    assert (desk.updates(), desk.approvals()[-1]["assignee"]) == (["claimed", "reassigned"], None)
+
+
+async def test_a_delegation_that_was_taken_back_counts_no_longer() -> None:
+    desk = await a_desk()
+    await desk.commands("maria", "delegate", to="user:ines")
+    await desk.commands("maria", "release")
+    assert (await desk.says("ines", role="intern"))["code"] == "NOT_AUTHORISED"
+
+
+async def test_a_delegate_who_claims_what_they_hold_still_holds_it() -> None:
+    desk = await a_desk()
+    await desk.commands("maria", "delegate", to="user:ines")
+    assert (await desk.commands("ines", "claim", role="intern"))["code"] == "RECORDED"
+    await desk.passes(3_700)
+    assert (await desk.says("ines", role="intern"))["code"] == "ACCEPTED"
+
+
+async def test_a_delegation_ends_when_a_deadline_hands_the_question_to_another_role() -> None:
+    to_duty = DeadlineStep(at=0.5, do=DeadlineAction.HAND_OVER, to="duty")
+    desk = Desk(policy(level("manager", deadlines=(to_duty,))))
+    await desk.raises(refund_event())
+    await desk.commands("maria", "delegate", to="user:ines")
+    await desk.passes(12 * 3_600)
+    assert (await desk.says("ines", role="intern"))["code"] == "NOT_AUTHORISED"
+    assert (await desk.says("dirk", role="duty"))["code"] == "ACCEPTED"

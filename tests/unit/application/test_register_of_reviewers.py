@@ -126,3 +126,11 @@ async def test_a_delegation_by_command_gives_no_more_than_whoever_delegates_may_
     assert (refused["code"], "that user:maria may sign for" in refused["message"]) == ("NOT_AUTHORISED", True)
     await desk.commands("jonas", "delegate", to="user:kim")
     assert (await desk.says("kim"))["code"] == "NOT_AUTHORISED"
+
+
+async def test_a_delegation_is_worth_what_the_authority_behind_it_is_worth_now() -> None:
+    leaves = person("maria", "manager", valid_until=NOW + timedelta(hours=1))
+    desk = await a_desk(leaves, person("ines"))
+    assert (await desk.commands("maria", "delegate", to="user:ines"))["code"] == "RECORDED"
+    desk.clock.advance(2 * 3_600)
+    assert (await desk.says("ines"))["code"] == "NOT_AUTHORISED"

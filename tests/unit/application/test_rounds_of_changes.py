@@ -1,6 +1,6 @@
 """A reviewer wants something changed: the case is analysed anew with the comment, five times at most."""
 
-from tests.builders import decision_event, refund_event
+from tests.builders import an_order, decision_event, refund_event, usd
 from tests.policies import level, policy
 from tests.unit.application.desk import Desk
 
@@ -75,3 +75,15 @@ async def test_request_changes_without_a_comment_is_refused() -> None:
     desk = Desk(policy(level("manager")))
     await desk.raises(refund_event())
     assert (await desk.says("maria", "request_changes"))["code"] == "INVALID"
+
+
+async def test_rounds_that_nobody_asked_for_use_up_no_request_for_changes() -> None:
+    desk = Desk(policy(level("manager"), level("director")))
+    await desk.raises(refund_event())
+    for paid in range(19_000, 18_000, -100):
+        await desk.says("maria")
+        desk.orders.orders["ORD-1"] = an_order(captured=usd(paid))
+        assert (await desk.says("dora"))["code"] == "STALE"
+    await desk.says("maria")
+    assert desk.asked()[-1]["round"] == 11
+    assert (await desk.says("dora", "request_changes", comment="photo"))["code"] == "ACCEPTED"

@@ -119,3 +119,19 @@ async def test_a_shop_that_cannot_be_asked_for_a_day_moves_no_money_and_whoever_
     assert desk.case().state == "waiting"
     desk.orders.problem = None
     assert (await desk.says("maria"))["code"] == "ACCEPTED"
+
+
+async def test_refunds_never_add_up_to_more_than_what_turns_out_to_be_paid() -> None:
+    """50.00 of 200.00 went back; then the shop says that only 160.00 was paid."""
+    desk = Desk(ONE_LEVEL)
+    await desk.raises(refund_event("EXC-1", amount_minor=5_000))
+    await desk.says("maria")
+    await desk.raises(refund_event("EXC-2", amount_minor=15_000))
+    desk.orders.orders["ORD-1"] = an_order(captured=usd(16_000))
+    await desk.says("maria", exception_id="EXC-2")
+
+    assert desk.asked()[-1]["context"]["available"]["amount_minor"] == 11_000
+    assert (await desk.says("maria", exception_id="EXC-2"))["code"] == "STALE"
+    less = {"amount": usd(11_000).model_dump()}
+    assert (await desk.says("maria", "modify", exception_id="EXC-2", changes=less))["code"] == "ACCEPTED"
+    assert desk.payments.paid_minor("ORD-1") == 16_000

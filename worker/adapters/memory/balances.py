@@ -23,7 +23,10 @@ def reserve(balances: Balances, reservation: Reservation) -> bool:
     refunded = row.refunded_minor + change
     if reservation.amount.currency != row.captured.currency:
         return False
-    if not 0 <= refunded <= row.captured.amount_minor:
+    captured = row.captured.amount_minor
+    if not reservation.release:
+        captured = min(captured, reservation.captured.amount_minor)
+    if not 0 <= refunded <= captured:
         return False
     row.refunded_minor = refunded
     return True

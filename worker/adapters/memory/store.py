@@ -16,6 +16,7 @@ from worker.application.unit_of_work import NOTHING, CaseQuery, Commit, OthersQu
 from worker.application.watch_keys import key_of_reviewer, keys_of_others
 from worker.domain.approval import ApprovalRequest
 from worker.domain.exception_case import Case, CaseState
+from worker.domain.reviewers import Person
 from worker.translation.outbound import Announcer
 
 
@@ -52,7 +53,7 @@ class MemoryStore:
             earlier=decided.receipt if decided else None,
             thread=self._thread(case),
             balance=balance.balance if balance else None,
-            people=people(self._register, query.reviewer, query.also) if self._register is not None else None,
+            people=self._people(query, approval),
             exposure=exposure(database, query.others) if query.others else None,
             signed=signed(database, signer, cap.window) if signer is not None and cap is not None else (),
             watched=watched(database, _watch_keys(query.others, signer)),
@@ -68,6 +69,12 @@ class MemoryStore:
         if answer is Commit.DONE:
             write(self._database, unit, self._announcer, self._lease)
         return answer
+
+    def _people(self, query: CaseQuery, approval: ApprovalRequest | None) -> tuple[Person, ...] | None:
+        if self._register is None:
+            return None
+        delegated = approval.handover.on_behalf_of if approval and approval.handover else ()
+        return people(self._register, query.reviewer, query.also, *delegated)
 
     def _find(self, query: CaseQuery) -> tuple[Case | None, ApprovalRequest | None]:
         """By the approval request if it is known, else by the business key, else by our own id."""

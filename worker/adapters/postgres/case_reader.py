@@ -13,7 +13,7 @@ from worker.adapters.postgres.figures import OtherCases, Signings
 from worker.adapters.postgres.identifiers import uuid_or_none
 from worker.adapters.postgres.keyed_queries import ask, rows
 from worker.adapters.postgres.named_queries import load
-from worker.adapters.postgres.people import People, ask_people
+from worker.adapters.postgres.people import People, ask_delegators, ask_people
 from worker.adapters.postgres.pool import Pool, borrowed
 from worker.application.ports.store import CaseView
 from worker.application.threads import StoredThread
@@ -113,6 +113,8 @@ async def _complete(connection: AsyncConnection[Any], queries: list[CaseQuery], 
     for place, case in enumerate(found.cases):
         if found.approvals[place] is None and case is not None and (body := of_case.get(str(case.case_id))):
             found.approvals[place] = ApprovalRequest.model_validate_json(body)
+    if found.people is not None:
+        found.people.add(await rows(await ask_delegators(connection, found.approvals)))
     signings = Signings(queries, found.approvals)
     threads = await _what_waits(connection, found.cases, signings)
     return [
@@ -123,7 +125,7 @@ async def _complete(connection: AsyncConnection[Any], queries: list[CaseQuery], 
             earlier=found.receipts.get(query.decision_id or ""),
             thread=threads.get(str(case.case_id)) if case else None,
             balance=balance_of.get(orders[place] or ""),
-            people=found.people.of(query) if found.people else None,
+            people=found.people.of(query, found.approvals[place]) if found.people else None,
             exposure=found.others.exposure(place),
             signed=signings.signed(place),
             watched=(*found.others.watched(place), *signings.watched(place)),

@@ -90,7 +90,10 @@ class Ground:
         refunded = balance.refunded_minor + change
         if reservation.amount.currency != balance.currency:
             return False
-        if not 0 <= refunded <= balance.captured_minor:
+        captured = balance.captured_minor
+        if not reservation.release:
+            captured = min(captured, reservation.captured.amount_minor)
+        if not 0 <= refunded <= captured:
             return False
         balance.refunded_minor, balance.changed = refunded, True
         return True
