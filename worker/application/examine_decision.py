@@ -81,12 +81,13 @@ def examine(decision: Decision, delivery: Delivery, view: CaseView, ports: Ports
 
 
 def levels_above(asked: Level, named: str | None, policy: ApprovalPolicy) -> tuple[Level, ...]:
-    """The level that an escalation asks instead, in as many steps as were left. Raises Refusal when there is none."""
+    """The level that an escalation asks instead, in as many steps as were left: the named one, else the one that the
+    policy says, else the next in its order. Raises Refusal when there is none."""
     order = list(policy.levels)
-    name = named or asked.escalates_to
+    higher = order[order.index(asked.name) + 1 :] if asked.name in order else order
+    name = named or asked.escalates_to or next(iter(higher), None)
     if name is None:
         raise Refusal(ReceiptCode.VERDICT_NOT_ALLOWED, f"escalate: no level stands above {asked.name}")
-    higher = order[order.index(asked.name) + 1 :] if asked.name in order else order
     if name not in policy.levels or (named is not None and name not in higher):
         offered = ", ".join(higher) or "none"
         raise Refusal(ReceiptCode.VERDICT_NOT_ALLOWED, f"escalate_to: {name} does not stand above; choose of {offered}")

@@ -152,12 +152,18 @@ async def test_an_escalation_may_name_its_level_and_leads_upwards_only() -> None
     await desk.raises(refund_event())
 
     down = await desk.says("maria", "escalate", escalate_to="clerk")
-    nowhere = await desk.says("maria", "escalate")
-    up = await desk.says("maria", "escalate", escalate_to="vp")
-
-    assert [down["code"], nowhere["code"], up["code"]] == ["VERDICT_NOT_ALLOWED", "VERDICT_NOT_ALLOWED", "ACCEPTED"]
-    assert "choose of director, vp" in down["message"]
+    assert (down["code"], "choose of director, vp" in down["message"]) == ("VERDICT_NOT_ALLOWED", True)
+    assert (await desk.says("maria", "escalate", escalate_to="vp"))["code"] == "ACCEPTED"
     assert desk.asked()[-1]["level"]["name"] == "vp"
+    nowhere = await desk.says("vera", "escalate")
+    assert (nowhere["code"], nowhere["message"]) == ("VERDICT_NOT_ALLOWED", "escalate: no level stands above vp")
+
+
+async def test_without_a_name_the_next_level_of_the_policy_is_asked() -> None:
+    desk = Desk(policy(level("manager"), level("director"), level("vp"), rules=(rule("manager"),)))
+    await desk.raises(refund_event())
+    await desk.says("maria", "escalate")
+    assert desk.asked()[-1]["level"]["name"] == "director"
 
 
 async def test_a_level_that_nobody_answers_escalates_and_the_last_one_expires() -> None:
