@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from schemas.events.event import Event, Time
-from schemas.values import ExceptionKind, Identifier, Money, OutcomeStatus, PayoutMethod, Signature
+from schemas.values import Action, ExceptionKind, Identifier, Money, OutcomeStatus, PayoutMethod, Signature
 
 
 class ResolutionOutcome(Event):
@@ -11,7 +11,8 @@ class ResolutionOutcome(Event):
     bytes.
 
     `amount` is what was moved, not what was asked for; `automatic` says that no person was needed. `changes` are
-    those of an account change, for whoever keeps the account to apply.
+    those of an account change, for whoever keeps the account to apply; `actions` the tool calls that were
+    approved, for the agent to run.
     """
 
     TYPE: ClassVar[str] = "signoff.resolution.outcome.v1"
@@ -26,6 +27,7 @@ class ResolutionOutcome(Event):
     amount: Money | None = None
     method: PayoutMethod | None = None
     changes: dict[str, Any] | None = None
+    actions: tuple[Action, ...] | None = None
     payment_reference: str | None = None
     decided_by: tuple[Signature, ...] = ()
     reason: str | None = None

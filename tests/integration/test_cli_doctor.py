@@ -40,13 +40,14 @@ def test_an_empty_database_and_broker_need_a_migration(stack: Services, database
     [
         (
             "stuck cases",
-            "insert into cases values "
-            "(gen_random_uuid(), 'EXC-1', null, null, 'refund', 'stuck', 1, now(), null, '{}')",
+            "insert into cases (case_id, exception_id, kind, state, version, opened_at, body) "
+            "values (gen_random_uuid(), 'EXC-1', 'refund', 'stuck', 1, now(), '{}')",
         ),
         (
             "deadlines",
-            "insert into approvals values (gen_random_uuid(), gen_random_uuid(), 1, now() - interval '5 min', "
-            "now() + interval '30 s', null, '{}')",
+            "insert into approvals (approval_id, case_id, exception_id, case_version, due_at, available_at, body) "
+            "values (gen_random_uuid(), gen_random_uuid(), 'EXC-1', 1, now() - interval '5 min', "
+            "now() + interval '30 s', '{}')",
         ),
         (
             "payments",

@@ -159,7 +159,7 @@ async def test_fifty_cases_at_once_keep_to_their_own_threads(
             workflow.resume(
                 threads[name],
                 run.interrupt_id,
-                {"verdict": "modify", "changes": {"customer_message": f"for {name}"}},
+                {"verdict": "modify", "proposal": {**PROPOSAL, "customer_message": f"for {name}"}},
             )
             for name, run in zip(names, waiting, strict=True)
         )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from schemas.values import ApprovalChange, ReceiptCode, Signature, Verdict
+from schemas.values import ApprovalChange, ApprovalPart, Money, ReceiptCode, Signature, Verdict
 from worker.application.announcements import ApprovalUpdated, ReceiptGiven
 from worker.application.answer_question import answer_question, ask_anew, closing_update
 from worker.application.examine_decision import AGREES, Examined, examine
@@ -116,7 +116,7 @@ def _recorded(decision: Decision, examined: Examined, view: CaseView) -> UnitOfW
         audit=entry,
         changed_approvals=(changed,),
         decision=(decision, receipt),
-        signed=examined.proposal.amount,
+        signed=_signed_for(examined),
         watched=view.watched,
         announcements=(ReceiptGiven(receipt, approval.order_id), *_freed(approval, changed, signature)),
     )
@@ -155,10 +155,17 @@ async def _closed(decision: Decision, examined: Examined, view: CaseView, ports:
         unit,
         changed_approvals=(update.closed,),
         decision=(decision, receipt),
-        signed=examined.proposal.amount if examined.verdict in AGREES else None,
+        signed=_signed_for(examined),
         watched=view.watched,
         announcements=(ReceiptGiven(receipt, approval.order_id), *update.announcements, *unit.announcements),
     )
+
+
+def _signed_for(examined: Examined) -> Money | None:
+    """What counts against the reviewer's cap; of a two-step level the second signature alone."""
+    if examined.verdict not in AGREES or examined.approval.question.part is ApprovalPart.DETAILS:
+        return None
+    return examined.proposal.amount
 
 
 def _answer(examined: Examined) -> Answer:

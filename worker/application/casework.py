@@ -6,6 +6,7 @@ tried again later, and becomes a dead letter when it has failed too often: it st
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -20,6 +21,7 @@ from worker.application.ports import Ports
 from worker.application.ports.orders import OrdersUnavailable
 from worker.application.ports.store import CaseView, UnitRefused
 from worker.application.receipts import given_up
+from worker.application.turns import Turns
 from worker.application.unit_of_work import CaseQuery, Commit, Postponement, UnitOfWork
 from worker.application.withdraw_case import withdraw_case
 from worker.domain.resolution import Intent
@@ -50,6 +52,7 @@ class Casework:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
+        self._turns = Turns()
 
     async def deliver(self, delivery: Delivery) -> None:
         """Acts on a message from the inbox. Raises only what the store raises when it cannot be reached."""
@@ -92,16 +95,30 @@ class Casework:
         )
 
     async def _commit(self, query: CaseQuery, compute: Compute, known: CaseView | None = None) -> Done | None:
-        """What was committed, or None when another worker had finished the message."""
-        for _ in range(MAX_RACES):
-            view = known or await self._ports.store.view(query)
-            known = None
-            unit = await compute(view)
-            match await self._ports.store.commit(unit):
-                case Commit.DONE:
-                    return Done(unit, view)
-                case Commit.GONE:
-                    return None
+        """What was committed, or None when another worker had finished the message.
+
+        Cases that look at the same figures of others take turns once they have met, or each would lose to all before
+        it.
+        """
+        async with AsyncExitStack() as turn:
+            has_turn = False
+            for _ in range(MAX_RACES):
+                view = known or await self._ports.store.view(query)
+                known = None
+                figures = [watch.key for watch in view.watched]
+                if not has_turn and self._turns.contended(figures):
+                    await turn.enter_async_context(self._turns.take(figures))
+                    has_turn = True
+                    continue
+                unit = await compute(view)
+                match await self._ports.store.commit(unit):
+                    case Commit.DONE:
+                        return Done(unit, view)
+                    case Commit.GONE:
+                        return None
+                    case Commit.CONFLICT if figures and not has_turn:
+                        await turn.enter_async_context(self._turns.take(figures))
+                        has_turn = True
         raise RuntimeError(f"lost {MAX_RACES} races for one case; its version never stood still")
 
     def _use_case(self, delivery: Delivery) -> tuple[CaseQuery, Compute]:

@@ -77,7 +77,7 @@ def examine(decision: Decision, delivery: Delivery, view: CaseView, ports: Ports
     levels: tuple[Level, ...] = ()
     if decision.verdict is Verdict.ESCALATE:
         levels = levels_above(approval.question.asked, decision.escalate_to, ports.policy)
-    return Examined(case, approval, signature, proposal, _edits_message(decision), levels)
+    return Examined(case, approval, signature, proposal, _edits_message(decision, approval.question.proposal), levels)
 
 
 def levels_above(asked: Level, named: str | None, policy: ApprovalPolicy) -> tuple[Level, ...]:
@@ -146,14 +146,15 @@ def _changes(decision: Decision) -> Changes:
         raise InvalidChanges(f"changes.{where}: {first['msg']}") from error
 
 
-def _edits_message(decision: Decision) -> bool:
-    return (decision.changes or {}).get("customer_message") is not None
+def _edits_message(decision: Decision, shown: Proposal) -> bool:
+    """Screens that send back all that they were shown have not written it."""
+    return (decision.changes or {}).get("customer_message") not in (None, shown.customer_message)
 
 
 def _retold(changed: Proposal, decision: Decision, case: Case, question: Question, policy: ApprovalPolicy) -> Proposal:
     """The customer must not be told of an amount that nobody pays, so a draft is written anew with the proposal. What
     a reviewer wrote, now or before, stays as they wrote it."""
-    if question.message_edited or _edits_message(decision):
+    if question.message_edited or _edits_message(decision, question.proposal):
         return changed
     return drafted(changed, case.facts, policy)
 

@@ -94,8 +94,9 @@ NOTHING = UnitOfWork()
 class Commit(StrEnum):
     """What became of a unit.
 
-    CONFLICT: the case has moved on; compute the unit anew. OVERDRAWN: likewise, the order has less left than the
-    unit wanted to reserve. GONE: another worker has finished the message; there is nothing left to do.
+    CONFLICT: the case, or a figure that was looked at, has moved on; compute the unit anew. OVERDRAWN: likewise, the
+    order has less left than the unit wanted to reserve. GONE: another worker has finished the message; there is
+    nothing left to do.
     """
 
     DONE = "done"

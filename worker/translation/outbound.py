@@ -157,6 +157,7 @@ def _outcome(case: Case) -> ResolutionOutcome:
         amount=proposal.amount if executed else None,
         method=proposal.method if executed else None,
         changes=proposal.changes if executed else None,
+        actions=proposal.actions if executed else None,
         payment_reference=case.payment_reference,
         decided_by=case.signatures,
         reason=case.reason or None,

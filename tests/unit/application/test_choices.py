@@ -138,3 +138,22 @@ async def test_of_several_tool_calls_those_are_run_that_were_approved() -> None:
     assert (beyond["code"], "there are 3 actions" in beyond["message"]) == ("INVALID_CHANGES", True)
     await desk.says("maria", "modify", changes={"approved_actions": [2, 0]})
     assert [action.name for action in desk.case().proposal.actions or ()] == ["send_email", "add_note"]
+
+
+async def test_a_screen_that_sends_the_draft_back_has_not_written_it() -> None:
+    desk = Desk(ONE_LEVEL)
+    await desk.raises(refund_event())
+    shown = desk.asked()[0]["proposal"]["customer_message"]
+    less = {"amount_minor": 12_000, "currency": "USD"}
+    await desk.says("maria", "modify", changes={"amount": less, "customer_message": shown})
+    assert desk.outcomes()[0]["customer_message"] == "Your refund of 120.00 USD is on its way."
+
+
+async def test_the_outcome_says_which_tool_calls_were_approved() -> None:
+    desk = Desk(ONE_LEVEL)
+    actions = [{"name": "send_email", "args": {"to": "x"}}, {"name": "buy_stock", "args": {}}]
+    await desk.raises(
+        {"exception_id": "EXC-1", "kind": "action_request", "requested_by": "agent:x", "actions": actions}
+    )
+    await desk.says("maria", "modify", changes={"approved_actions": [0]})
+    assert desk.outcomes()[0]["actions"] == actions[:1]

@@ -106,3 +106,11 @@ async def test_a_reviewer_signs_for_no_more_than_their_cap_within_its_window() -
     assert (over["code"], "more than 100.00 USD within 24 hours" in over["message"]) == ("NOT_AUTHORISED", True)
     assert (await desk.says("jonas", exception_id="EXC-3"))["code"] == "ACCEPTED"
     assert (await desk.says("maria", "reject", exception_id="EXC-4"))["code"] == "ACCEPTED"
+
+
+async def test_a_two_step_level_counts_once_against_the_cap() -> None:
+    cap = Cap(amount=usd(5_000), window=timedelta(hours=24))
+    desk = Desk(policy(level("manager", cap=cap), rules=(rule("manager", two_step=True),)))
+    await desk.raises(small(1, order={"captured": usd(20_000).model_dump(), "status": "paid"}))
+    await desk.says("maria")
+    assert (await desk.says("maria", "choose", choice="store_credit"))["code"] == "ACCEPTED"
