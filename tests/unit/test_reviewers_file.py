@@ -7,7 +7,7 @@ import pytest
 
 from tests.builders import eur
 from worker.adapters.policy.loading import parse_policy
-from worker.adapters.reviewers.register_file import MAX_BYTES, RegisterError, load_register, parse_register
+from worker.adapters.reviewers.register_file import REGISTER, RegisterError, load_register, parse_register
 from worker.domain.reviewers import Person
 
 POLICY = parse_policy(
@@ -166,7 +166,7 @@ def test_a_mistake_is_told_with_its_reason_and_what_to_do(entry: str, mistake: s
         (b"reviewers:\n  - id: \xff", "people.yaml:2: is not UTF-8 text; save the file as UTF-8"),
         (b"reviewers: [{id: \x00}]", "people.yaml: is not YAML: "),
         (b"[" * 5000, "people.yaml: is nested too deeply"),
-        (b"#" * (MAX_BYTES + 1), "people.yaml: is larger than 1024 KiB"),
+        (b"#" * (REGISTER.max_bytes + 1), "people.yaml: is larger than 1024 KiB"),
     ],
 )
 def test_a_file_that_is_no_register_is_refused(content: bytes, mistake: str) -> None:

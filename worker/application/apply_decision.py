@@ -14,10 +14,11 @@ from worker.application.order_changes import difference_since
 from worker.application.ports import Ports
 from worker.application.ports.store import CaseView
 from worker.application.ports.workflow import Finished, Paused, StuckThread
+from worker.application.question_messages import kept_for_later
 from worker.application.receipts import receipt_for, refused
 from worker.application.refusal import Refusal, duplicate
 from worker.application.transition import SYSTEM, note
-from worker.application.unit_of_work import CaseQuery, Postponement, UnitOfWork
+from worker.application.unit_of_work import UnitOfWork
 from worker.domain.approval import ApprovalRequest, Closing, Decision, Receipt
 from worker.domain.exception_case import CaseState
 from worker.domain.order_exception import Facts, Feedback
@@ -40,22 +41,13 @@ _TOLD = {
 }
 
 
-def query(decision: Decision) -> CaseQuery:
-    return CaseQuery(
-        approval_id=decision.approval_id,
-        exception_id=None if decision.approval_id else decision.exception_id,
-        decision_id=decision.decision_id,
-        reviewer=decision.reviewer.id,
-    )
-
-
 async def apply_decision(decision: Decision, delivery: Delivery, view: CaseView, ports: Ports) -> UnitOfWork:
     """A valid decision counts, and closes the question unless its quorum is open; every other one learns why not.
 
     Raises OrdersUnavailable when the shop must be asked once more before money moves, and does not answer.
     """
     if _may_be_early(decision, delivery, view, ports):
-        return UnitOfWork(postponed=Postponement(seconds=min(30.0, 0.5 * 2**delivery.attempts)))
+        return kept_for_later(delivery)
     try:
         examined = examine(decision, delivery, view, ports)
     except Refusal as refusal:

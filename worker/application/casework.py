@@ -12,7 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from schemas.values import RejectionReason
-from worker.application import apply_decision, hand_over, open_case, settle_intent
+from worker.application import apply_decision, hand_over, open_case, question_messages, settle_intent
 from worker.application.act_on_timer import act_on_timer
 from worker.application.announcements import MessageRefused
 from worker.application.apply_decision import answer_illegible
@@ -127,11 +127,13 @@ class Casework:
             case Raised() as raised:
                 return open_case.query(raised, ports), lambda view: open_case.open_case(raised, inbox_id, view, ports)
             case Decided(decision):
-                return apply_decision.query(decision), lambda view: apply_decision.apply_decision(
+                return question_messages.query(decision), lambda view: apply_decision.apply_decision(
                     decision, delivery, view, ports
                 )
             case Commanded(command):
-                return hand_over.query(command), lambda view: hand_over.hand_over(command, delivery, view, ports)
+                return question_messages.query(command), lambda view: hand_over.hand_over(
+                    command, delivery, view, ports
+                )
             case Withdrawn(exception_id, requested_by):
                 return CaseQuery(exception_id=exception_id), lambda view: withdraw_case(
                     requested_by, delivery.waited_s, view, ports

@@ -10,10 +10,11 @@ from worker.application.authority import check_candidate, standing_of
 from worker.application.messages import Delivery
 from worker.application.ports import Ports
 from worker.application.ports.store import CaseView
+from worker.application.question_messages import kept_for_later
 from worker.application.receipts import receipt_for, refused
 from worker.application.refusal import Refusal, addressed, check_open
 from worker.application.transition import note
-from worker.application.unit_of_work import CaseQuery, Postponement, UnitOfWork
+from worker.application.unit_of_work import UnitOfWork
 from worker.domain.approval import ApprovalCommand, ApprovalRequest, Handover
 from worker.domain.exception_case import Case
 from worker.domain.reviewers import Standing, same_person
@@ -33,20 +34,10 @@ _ACTIONS = {
 }
 
 
-def query(command: ApprovalCommand) -> CaseQuery:
-    return CaseQuery(
-        approval_id=command.approval_id,
-        exception_id=None if command.approval_id else command.exception_id,
-        decision_id=command.command_id,
-        reviewer=command.by.id,
-        also=command.to,
-    )
-
-
 async def hand_over(command: ApprovalCommand, delivery: Delivery, view: CaseView, ports: Ports) -> UnitOfWork:
     """The receipt says RECORDED when it took effect: the question is still open."""
     if view.earlier is None and view.case is None and delivery.waited_s < ports.patience.early.total_seconds():
-        return UnitOfWork(postponed=Postponement(seconds=min(30.0, 0.5 * 2**delivery.attempts)))
+        return kept_for_later(delivery)
     try:
         case, approval = addressed(command.level, view)
         check_open(delivery.received_at, approval)

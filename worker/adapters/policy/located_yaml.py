@@ -1,21 +1,38 @@
 """YAML read as nodes, because plain data has forgotten the lines that error messages need."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import yaml
 
 from worker.adapters.policy.problems import Problems, did_you_mean
 
-MAX_BYTES = 256 * 1024
-"""Nobody reads a larger policy; the parser recurses, so its input has to be bounded."""
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """How large a file of this kind may be (the parser recurses, so its input has to be bounded), and what is said of
+    one that is too large, too deep or empty."""
+
+    max_bytes: int
+    when_large: str
+    when_deep: str
+    when_empty: str
+
+
+POLICY = FileKind(
+    max_bytes=256 * 1024,
+    when_large="a policy is a page of rules",
+    when_deep="a policy has rules, and rules have plain fields",
+    when_empty="start from the default policy, in docs/policy.md",
+)
 
 _TEXT_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "timestamp"))
 
 
-def root_of(content: bytes, problems: Problems) -> yaml.Node | None:
+def root_of(content: bytes, problems: Problems, kind: FileKind = POLICY) -> yaml.Node | None:
     """The root of the one document; None, with the problem told, when there is no such thing."""
-    if len(content) > MAX_BYTES:
-        problems.add(0, f"is larger than {MAX_BYTES // 1024} KiB", "a policy is a page of rules")
+    if len(content) > kind.max_bytes:
+        problems.add(0, f"is larger than {kind.max_bytes // 1024} KiB", kind.when_large)
         return None
     try:
         root = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
@@ -29,10 +46,10 @@ def root_of(content: bytes, problems: Problems) -> yaml.Node | None:
     except yaml.YAMLError as error:  # control characters: the reader gives a position and no line
         problems.add(0, f"is not YAML: {str(error).splitlines()[0]}", "remove that character")
     except RecursionError:
-        problems.add(0, "is nested too deeply", "a policy has rules, and rules have plain fields")
+        problems.add(0, "is nested too deeply", kind.when_deep)
     else:
         if root is None:
-            problems.add(0, "is empty", "start from the default policy, in docs/policy.md")
+            problems.add(0, "is empty", kind.when_empty)
         return root
     return None
 

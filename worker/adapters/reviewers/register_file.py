@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from schemas.values import ExceptionKind, Money
+from worker.adapters.policy.located_yaml import FileKind, root_of, sequence_of
 from worker.adapters.policy.located_yaml import Mapping as Fields
-from worker.adapters.policy.located_yaml import sequence_of
 from worker.adapters.policy.problems import Problem, Problems
 from worker.adapters.reviewers.delegates import Register, by_person, check_delegates
 from worker.adapters.reviewers.entries import read_entry
@@ -16,13 +14,17 @@ from worker.domain.approval_policy import ApprovalPolicy
 from worker.domain.order_exception import Facts, OrderException
 from worker.domain.reviewers import Person
 
-MAX_BYTES = 1024 * 1024
-"""Some 8,000 people. The parser recurses and is slow, so its input has to be bounded."""
-
 WITHOUT_RATE = "currency-without-rate"
 """The built-in rule of every policy that fires for an amount which cannot be compared."""
 
 _START = "write `reviewers:` and a list of people, as in docs/reviewers.md"
+
+REGISTER = FileKind(
+    max_bytes=1024 * 1024,  # some 8,000 people
+    when_large="a register names the people who sign, and no more",
+    when_deep=_START,
+    when_empty=_START,
+)
 
 
 class RegisterError(Exception):
@@ -61,7 +63,7 @@ def parse_register(content: bytes, file: str, policy: ApprovalPolicy) -> Registe
     """The people in YAML bytes; `file` is what messages call it. Raises RegisterError."""
     problems = Problems()
     register: Register = {}
-    root = _root_of(content, problems)
+    root = root_of(content, problems, REGISTER)
     if root is not None:
         fields = Fields(root, "the register", problems, required=("reviewers",))
         listed = fields.fields.get("reviewers")
@@ -76,30 +78,6 @@ def parse_register(content: bytes, file: str, policy: ApprovalPolicy) -> Registe
         people=tuple(entry.person for entry in register.values()),
         warnings=tuple(sorted(_idle_roles(register, policy))),
     )
-
-
-def _root_of(content: bytes, problems: Problems) -> yaml.Node | None:
-    """The root of the one document; None, with the problem told, when there is no such thing."""
-    if len(content) > MAX_BYTES:
-        problems.add(0, f"is larger than {MAX_BYTES // 1024} KiB", "a register names the people who sign, and no more")
-        return None
-    try:
-        root = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
-    except UnicodeDecodeError as error:
-        problems.add(content.count(b"\n", 0, error.start) + 1, "is not UTF-8 text", "save the file as UTF-8")
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = error.problem or error.context or "cannot be read"
-        problems.add(mark.line + 1 if mark else 0, f"is not YAML: {what}", "mend the syntax there")
-    except yaml.YAMLError as error:  # control characters: the reader gives a position and no line
-        problems.add(0, f"is not YAML: {str(error).splitlines()[0]}", "remove that character")
-    except RecursionError:
-        problems.add(0, "is nested too deeply", _START)
-    else:
-        if root is None:
-            problems.add(0, "is empty", _START)
-        return root
-    return None
 
 
 def _check_currencies(register: Register, policy: ApprovalPolicy, problems: Problems) -> None:
