@@ -26,7 +26,7 @@ def exception_raised(number: int) -> KafkaRecord:
         "exception_id": exception_id(number),
         "kind": "refund",
         "order_id": f"ORD-{number:08d}",
-        "customer_id": f"CUST-{number % 997:05d}",
+        "customer_id": f"CUST-{number:08d}",
         "requested_by": "agent:web-chat",
         "reason": "The parcel arrived, but the glass of the lamp was broken. " * 3,
         "reason_code": "damaged",
