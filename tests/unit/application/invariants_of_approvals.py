@@ -4,115 +4,43 @@ A `Witness` reads the events in the order of their commits, keeps its own accoun
 from the store what was sent and what is on record, and asks none of the code that decides.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
-
-import rfc8785
+from itertools import combinations
 
 from schemas.events import ApprovalNeeded, ApprovalUpdated, ResolutionOutcome, ReviewReceipt
 from tests.builders import Event
+from tests.unit.application.account_of_a_case import (
+    MAX_ROUNDS_OF_CHANGES,
+    Asked,
+    Matter,
+    Signed,
+    asked_minor,
+    minor_of,
+    payout_of,
+    seal_of,
+    signatures_in,
+)
 from tests.unit.application.desk import Desk
+from tests.unit.application.invariants import received_at
 from tests.unit.application.organisation import (
     CAP_MINOR,
     CAP_WINDOW,
     DUTY,
-    LADDER,
     QUORUM,
-    Delegation,
     Step,
     authority_problem,
     key,
-    parts,
     steps_required,
 )
-from worker.application.messages import Decided
 from worker.domain.approval import ApprovalCommand, Decision
 from worker.domain.audit import AuditEntry
-from worker.domain.exception_case import Case
-from worker.domain.resolution import Intent
 from worker.domain.reviewers import Person
 
-SEALED = (
-    *("level", "part", "quorum", "round", "allowed_verdicts", "proposal", "alternatives", "why", "risk"),
-    *("confidence", "context", "signed_by", "on_timeout"),
-)
-"""The fields of approval.needed that its `review_hash` covers, as docs/approvals.md tells them."""
-
-MAX_ROUNDS_OF_CHANGES = 5
 AGREES = {"approve", "modify", "choose"}
 CAME_TO_NOTHING = {"rejected", "expired", "withdrawn", "failed"}
-
-Payout = tuple[int | None, str | None]
-"""An amount in minor units and a method; both None when nothing is paid."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """An answer that took effect. `people` are all whose signature it is, who gave it first."""
-
-    level: str
-    people: tuple[str, ...]
-    verdict: str
-
-    @property
-    def keys(self) -> set[str]:
-        return {key(person) for person in self.people}
-
-
-@dataclass(slots=True)
-class Asked:
-    """A question, and who holds it. `before` are the signatures that stood when it was asked. A vote frees a question
-    that somebody held: `frees_itself` until screens were told."""
-
-    event: Event
-    role: str
-    before: list[Signed]
-    votes: list[Signed]
-    assignee: str | None = None
-    delegations: list[Delegation] = field(default_factory=list)
-    closed_as: str | None = None
-    frees_itself: bool = False
-
-    def hand_on(self, command: ApprovalCommand, at: datetime) -> None:
-        """Into other hands, or nobody's. A delegate may hand on what they were given; anything else ends that."""
-        by, to = command.by.id, command.to
-        is_delegate = bool(self.delegations) and key(self.delegations[-1].to) == key(by)
-        if command.command == "claim" and is_delegate:
-            return
-        given = self.delegations if is_delegate else []
-        self.assignee = {"claim": by, "release": None}.get(command.command, to)
-        self.delegations = []
-        if command.command == "delegate" and to is not None:
-            self.delegations = [*given, Delegation(by, to, command.by.roles, at)]
-
-    @property
-    def step(self) -> Step:
-        return self.event["level"]["name"], self.event["part"]
-
-
-@dataclass(slots=True)
-class Matter:
-    """A case as the witness knows it. `to_sign` are the steps of this round that are left, `done` who signed which;
-    `standing` are the signatures that the next question shows, `carried` those of them that are votes of its level."""
-
-    case: Case
-    others_minor: int
-    payout: Payout
-    to_sign: list[Step] = field(default_factory=list)
-    done: dict[Step, list[Signed]] = field(default_factory=dict)
-    answers: list[Signed] = field(default_factory=list)
-    round: int = 0
-    rounds_of_changes: int = 0
-    rung: int = 1
-    open: Asked | None = None
-    standing: list[Signed] = field(default_factory=list)
-    carried: list[Signed] = field(default_factory=list)
-    approved: Payout | None = None
 
 
 class Witness:
@@ -172,16 +100,13 @@ class Witness:
             for matter in self._matters.values()
             if matter.case.exception.customer_id == customer
             and matter.case.opened_at > now - timedelta(days=30)
-            and self._state(matter) not in CAME_TO_NOTHING
+            and self._desk.database.cases[matter.case.case_id].case.state.value not in CAME_TO_NOTHING
         )
-        matter = Matter(case, others, (_asked_minor(case), "original_method"))
+        matter = Matter(case, others, (asked_minor(case), "original_method"))
         matter.to_sign = steps_required(case.exception.kind, matter.payout[0] or 0, others, failed=False)
-        if ("clerk", None) in matter.to_sign and (matter.payout[0] or 0) <= 2_000:
-            self.seen["structuring"] += 1
+        alone = steps_required(case.exception.kind, matter.payout[0] or 0, 0, failed=False)
+        self.seen["structuring"] += matter.to_sign != alone
         self._matters[case_id] = matter
-
-    def _state(self, matter: Matter) -> str:
-        return self._desk.database.cases[matter.case.case_id].case.state.value
 
     # Questions
 
@@ -189,20 +114,20 @@ class Witness:
         matter = self._matters[event["case_id"]]
         assert matter.open is None, f"{event['exception_id']} is asked twice at once"
         if event["round"] != matter.round:
-            self._begin_round(event, matter)
+            matter.begin_round(event)
+            self._count_round(event, matter)
         step: Step = (event["level"]["name"], event["part"])
         assert matter.to_sign[:1] == [step], f"{step} is asked, and {matter.to_sign} must sign"
         name, number, of = step[0], event["level"]["number"], event["level"]["of"]
         behind = {other for other, _ in matter.to_sign} - {name}
         assert (number, of) == (matter.rung, matter.rung + len(behind)), (event["level"], matter)
         assert event["quorum"] == QUORUM[name]
-        assert _payout_of(event["proposal"]) == matter.payout, (event["proposal"], matter.payout)
+        assert payout_of(event["proposal"]) == matter.payout, (event["proposal"], matter.payout)
         standing = list(dict.fromkeys(matter.standing))
-        assert list(dict.fromkeys(_signatures_in(event["signed_by"]))) == standing, (event["signed_by"], standing)
+        assert list(dict.fromkeys(signatures_in(event["signed_by"]))) == standing, (event["signed_by"], standing)
         may_want_more = matter.rounds_of_changes < MAX_ROUNDS_OF_CHANGES
         assert ("request_changes" in event["allowed_verdicts"]) == may_want_more, event["allowed_verdicts"]
-        sealed = hashlib.sha256(rfc8785.dumps({name: event[name] for name in SEALED})).hexdigest()
-        assert event["review_hash"] == sealed
+        assert event["review_hash"] == seal_of(event)
         matter.open = self._asked[event["approval_id"]] = Asked(
             event, role=name, before=list(matter.standing), votes=list(matter.carried)
         )
@@ -211,20 +136,8 @@ class Witness:
         self.seen["second level"] += number == 2
         self.seen["method of a two-step level"] += step[1] == "method"
 
-    def _begin_round(self, event: Event, matter: Matter) -> None:
-        """All levels sign again, for what was asked at first."""
-        assert event["round"] == matter.round + 1
-        context, kind = event["context"], matter.case.exception.kind
-        matter.round, matter.rung, matter.done = event["round"], 1, {}
-        matter.standing, matter.carried = [], []
-        asked = _asked_minor(matter.case)
-        if kind == "cancellation" and "order" in context:
-            asked = context["order"]["captured"]["amount_minor"]
-        matter.payout, matter.approved = (asked, "original_method"), None
-        failed = "failure" in context
-        matter.to_sign = steps_required(kind, asked, matter.others_minor, failed=failed)
-        assert len(context.get("history", ())) == matter.rounds_of_changes <= MAX_ROUNDS_OF_CHANGES
-        self.seen["after a declined payment"] += failed and matter.round > 1
+    def _count_round(self, event: Event, matter: Matter) -> None:
+        self.seen["after a declined payment"] += "failure" in event["context"]
         self.seen["sixth round by changes"] += matter.rounds_of_changes == MAX_ROUNDS_OF_CHANGES
 
     def _updated(self, event: Event, entries: Sequence[AuditEntry]) -> None:
@@ -250,18 +163,8 @@ class Witness:
         """What a deadline or a changed order does; neither approves or changes anything."""
         assert asked.closed_as in {"escalated", "expired", "outdated"}, asked.closed_as
         self.seen[f"{asked.closed_as} by system"] += 1
-        matter.standing = list(asked.before)
         if asked.closed_as == "escalated":
-            self._escalate(matter, asked.step, LADDER[LADDER.index(asked.step[0]) + 1])
-
-    def _escalate(self, matter: Matter, step: Step, target: str) -> None:
-        """The level that was passed over is out, and the one above in, in as many parts as were left."""
-        assert LADDER.index(target) > LADDER.index(step[0]), f"{step} escalates to {target}"
-        left = [each for each in matter.to_sign if each[0] != step[0]]
-        if target not in {name for name, _ in left}:
-            steps = {"details": parts(two_step=True), "method": ("method",), None: (None,)}[step[1]]
-            left = [*((target, part) for part in steps), *left]
-        matter.to_sign = left
+            matter.escalate(asked, None)
 
     def _look_at_closed_questions(self) -> None:
         """What is closed stays as it is, and is announced as closed."""
@@ -315,15 +218,16 @@ class Witness:
             signed.verdict,
         )
         assert len(case.signatures) == len(matter.answers) + 1
-        before, shown = matter.payout, asked.event
         self._may_decide(decision, signed, asked, matter)
-        if signed.verdict in {"modify", "choose"}:
-            matter.payout = _changed(decision, before, shown["alternatives"])
+        matter.change_payout(decision, asked)
         if signed.verdict in AGREES and matter.payout[0] is not None and asked.step[1] != "details":
             self._within_the_cap(decision.reviewer.id, matter.payout[0], asked)
         matter.answers.append(signed)
-        assert (code == "RECORDED") == self._is_one_of_several(signed, asked), (code, signed, asked.votes)
-        self._follow(decision, signed, asked, matter)
+        leaves_open = signed.verdict == "approve" and len(asked.votes) + 1 < QUORUM[asked.step[0]]
+        assert (code == "RECORDED") == leaves_open, (code, signed, asked.votes)
+        self.seen["votes made void"] += signed.verdict in {"modify", "choose"} and len(asked.votes) > 0
+        matter.follow(decision, signed, asked)
+        self.seen["quorum of two"] += not leaves_open and len(asked.votes) == 2
         self.seen[signed.verdict] += 1
         self.seen["on behalf of somebody"] += len(signed.people) > 1
         self.seen["through a chain of delegates"] += len(signed.people) > 2
@@ -345,14 +249,7 @@ class Witness:
         assert decision.level in {None, signed.level}
         assert decision.review_hash in {None, shown["review_hash"]}
         assert decision.review_hash is not None or not self._requires_hash
-        assert self._received_at(decision) <= datetime.fromisoformat(shown["due_at"])
-
-    def _received_at(self, decision: Decision) -> datetime:
-        return min(
-            row.received_at
-            for row in self._desk.database.inbox.values()
-            if isinstance(row.message, Decided) and row.message.decision.decision_id == decision.decision_id
-        )
+        assert received_at(self._desk, decision.decision_id) <= datetime.fromisoformat(shown["due_at"])
 
     def _within_the_cap(self, reviewer: str, amount_minor: int, asked: Asked) -> None:
         """Who confirms the details and then the method signs for the amount once."""
@@ -362,39 +259,6 @@ class Witness:
             since = now - CAP_WINDOW
             total = sum(each for who, at, each in self._agreed if who == key(reviewer) and at > since)
             assert total <= CAP_MINOR, f"{reviewer} signed for {total}"
-
-    def _is_one_of_several(self, signed: Signed, asked: Asked) -> bool:
-        return signed.verdict == "approve" and len(asked.votes) + 1 < QUORUM[asked.step[0]]
-
-    def _follow(self, decision: Decision, signed: Signed, asked: Asked, matter: Matter) -> None:
-        """What the answer leads to."""
-        match signed.verdict:
-            case "approve":
-                asked.votes.append(signed)
-                asked.frees_itself, asked.assignee, asked.delegations = asked.assignee is not None, None, []
-                matter.standing = [*asked.before, *(vote for vote in asked.votes if vote not in asked.before)]
-                if len(asked.votes) == QUORUM[asked.step[0]]:
-                    self._complete(asked.votes, matter)
-            case "modify" | "choose" if QUORUM[asked.step[0]] == 1:
-                matter.standing = [*asked.before, signed]
-                self._complete([signed], matter)
-            case "modify" | "choose":
-                matter.standing = [*asked.before, signed]
-                matter.carried = [signed]
-                self.seen["votes made void"] += len(asked.votes) > 0
-            case "escalate":
-                above = LADDER[LADDER.index(asked.step[0]) + 1 :]
-                matter.standing = list(asked.before)
-                self._escalate(matter, asked.step, decision.escalate_to or above[0])
-            case "request_changes":
-                matter.rounds_of_changes += 1
-
-    def _complete(self, votes: list[Signed], matter: Matter) -> None:
-        step = matter.to_sign.pop(0)
-        matter.done[step] = list(votes)
-        if matter.to_sign and matter.to_sign[0][0] != step[0]:
-            matter.rung += 1
-        self.seen["quorum of two"] += len(votes) == 2
 
     # What comes of it
 
@@ -408,9 +272,10 @@ class Witness:
         if entry.from_state == "waiting":
             assert str(entry.case_id) in agreed_now
         for step, votes in matter.done.items():
-            assert len({frozenset(one.keys) for one in votes}) == QUORUM[step[0]], votes
+            assert len(votes) == QUORUM[step[0]], votes
             others = [one for other, signed in matter.done.items() if other[0] != step[0] for one in signed]
-            assert not any(one.keys & other.keys for one in votes for other in others), matter.done
+            assert all(not one.keys & other.keys for one, other in combinations(votes, 2)), votes
+            assert all(not one.keys & other.keys for one in votes for other in others), matter.done
         matter.approved = matter.payout
         self._look_at_the_order(matter)
         self.seen["executed after four levels"] += len({level for level, _ in matter.done}) == 4
@@ -429,61 +294,12 @@ class Witness:
         for intent in (*entries, *booked):
             if intent.idempotency_key not in self._paid:
                 self._paid.add(intent.idempotency_key)
-                self._look_at_payment(intent)
-
-    def _look_at_payment(self, intent: Intent) -> None:
-        matter = self._matters[str(intent.case_id)]
-        assert (intent.amount.amount_minor, intent.method.value) == matter.approved, matter
-        asked = _asked_minor(matter.case)
-        changed = matter.case.exception.kind == "cancellation"
-        assert changed or intent.amount.amount_minor <= asked, f"{intent.amount} is more than was asked"
+                self._matters[str(intent.case_id)].check_payment(intent)
 
     def _ended(self, outcome: Event) -> None:
         matter = self._matters[outcome["case_id"]]
         self.seen[f"outcome {outcome['status']}"] += 1
         assert matter.open is None
-        told = [
-            (one["level"], (one["reviewer"], *one["on_behalf_of"]), one["verdict"]) for one in outcome["decided_by"]
-        ]
-        assert told == [(one.level, one.people, one.verdict) for one in matter.answers]
+        assert signatures_in(outcome["decided_by"]) == matter.answers
         if outcome["status"] == "executed":
-            assert matter.approved == (_minor(outcome["amount"]), outcome["method"])
-
-
-def _asked_minor(case: Case) -> int:
-    exception, order = case.exception, case.facts.order
-    money = order.captured if exception.kind == "cancellation" and order is not None else exception.amount
-    return money.amount_minor if money is not None else 0
-
-
-def _minor(money: Event | None) -> int | None:
-    return None if money is None else int(money["amount_minor"])
-
-
-def _signatures_in(signatures: Sequence[Event]) -> list[Signed]:
-    return [Signed(one["level"], (one["reviewer"], *one["on_behalf_of"]), one["verdict"]) for one in signatures]
-
-
-def _payout_of(proposal: Event) -> Payout:
-    return _minor(proposal["amount"]), proposal["method"]
-
-
-def _changed(decision: Decision, before: Payout, alternatives: Sequence[Event]) -> Payout:
-    """What the reviewer made of the payout; never more than it was."""
-    amount, method = before
-    if decision.verdict == "modify":
-        changes: dict[str, Any] = decision.changes or {}
-        amount = _minor(changes.get("amount")) or amount
-        method = changes.get("method") or method
-    elif str(decision.choice).isdecimal():
-        taken = alternatives[int(decision.choice or 0)]
-        amount, method = (
-            (_minor(taken["amount"]) or amount, taken["method"] or method)
-            if taken["action"] == "refund"
-            else (None, None)
-        )
-    else:
-        method = str(decision.choice)
-    assert before[0] is None or amount is None or 0 < amount <= before[0], (before, amount)
-    assert before[0] is not None or amount is None, (before, amount)
-    return amount, method
+            assert matter.approved == (minor_of(outcome["amount"]), outcome["method"])
