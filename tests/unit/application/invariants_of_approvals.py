@@ -271,6 +271,8 @@ class Witness:
         assert (entry.from_state == "opened") == (entry.actor == "system"), entry
         if entry.from_state == "waiting":
             assert str(entry.case_id) in agreed_now
+        else:
+            matter.round = 1
         for step, votes in matter.done.items():
             assert len(votes) == QUORUM[step[0]], votes
             others = [one for other, signed in matter.done.items() if other[0] != step[0] for one in signed]
