@@ -61,11 +61,6 @@ def keep_votes_after_a_change(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Examined, "signatures", property(lambda self: (*self.approval.votes, self.signature)))
 
 
-def take_a_spelling_for_a_second_person(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(authority, "same_person", lambda one, other: one == other)
-    patch.setattr(authority, "person_key", lambda one: one)
-
-
 def ask_for_changes_without_end(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(next_question, "allowed_verdicts", lambda level, rounds: level.allowed_verdicts)
 
@@ -75,7 +70,6 @@ def ask_for_changes_without_end(patch: pytest.MonkeyPatch) -> None:
     [
         count_one_person_twice,
         keep_votes_after_a_change,
-        take_a_spelling_for_a_second_person,
         ask_for_changes_without_end,
     ],
 )
