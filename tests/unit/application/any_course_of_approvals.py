@@ -37,6 +37,7 @@ NAMES = ["EXC-0", "EXC-1", "EXC-2", "EXC-3"]
 names = st.sampled_from(NAMES)
 kinds = st.sampled_from(["refund", "refund", "refund", "price_adjustment", "cancellation"])
 amounts = st.sampled_from([1_000, 4_000, 9_000, 12_000, 15_000])
+requesters = st.sampled_from(REQUESTERS)
 everybody = st.sampled_from([*ROLES, "agent:web-chat"])
 SPELLINGS: list[Callable[[str], str]] = [str, str, str.upper, " {} ".format, lambda who: who.replace("u", "\uff55")]
 one_in_three = st.sampled_from([True, False, False])
@@ -76,28 +77,30 @@ class AnyCourseOfApprovals(RuleBasedStateMachine):
         self._loop.run_until_complete(together())
 
     @initialize(
-        registered=st.booleans(),
+        without_register=one_in_three,
         sealed=st.integers(0, 3),
         own_books=one_in_three,
         data=st.data(),
     )
-    def begin(self, registered: bool, sealed: int, own_books: bool, data: st.DataObject) -> None:
-        """With a register or without; one time in four each decision needs its seal."""
+    def begin(self, without_register: bool, sealed: int, own_books: bool, data: st.DataObject) -> None:
+        """With a register or without; one time in four each decision needs its seal. All four levels sign for the first
+        case, so that there is always one to carry through."""
         self.requires_hash = sealed == 0
-        register = REGISTER if registered else None
+        register = None if without_register else REGISTER
         self.desk = Desk(organisation_policy(requires_hash=self.requires_hash), register)
         self.desk.orders.orders = dict(ORDERS)
         witness = Witness(self.desk, register, requires_hash=self.requires_hash, seen=self.seen)
         self.store = WatchedStore(self.desk, witness)
         self.desk.work_with(store=self.store, **({"books": MemoryBooks()} if own_books else {}))
-        for name in NAMES[:2]:
-            self.raise_an_exception(name, *(data.draw(each) for each in (kinds, amounts, st.sampled_from(REQUESTERS))))
+        self.raise_an_exception(NAMES[0], "refund", 15_000, data.draw(requesters))
+        self.raise_an_exception(NAMES[1], data.draw(kinds), data.draw(amounts), data.draw(requesters))
 
-    @rule(name=names, kind=kinds, amount=amounts, requester=st.sampled_from(REQUESTERS))
+    @rule(name=names, kind=kinds, amount=amounts, requester=requesters)
     def raise_an_exception(self, name: str, kind: str, amount: int, requester: str) -> None:
         """The first time it is the exception; after that it is a duplicate, or one with other content."""
-        order = "ORD-1" if name in NAMES[:3] else "ORD-2"
-        event = refund_event(name, amount, kind=kind, order_id=order, requested_by=requester, alternatives=ALTERNATIVES)
+        order, customer = ("ORD-2" if name == NAMES[3] else "ORD-1"), ("CUST-9" if name == NAMES[0] else "CUST-1")
+        who = {"customer_id": customer, "requested_by": requester}
+        event = refund_event(name, amount, kind=kind, order_id=order, alternatives=ALTERNATIVES, **who)
         self.do(self.desk.raises(event))
 
     # Who says what about which question
@@ -123,10 +126,14 @@ class AnyCourseOfApprovals(RuleBasedStateMachine):
         return event
 
     def somebody_who_may(self, data: st.DataObject, name: str) -> tuple[str, tuple[str, ...]]:
-        """As far as a glance tells: they hold the role or the question, and have not decided yet."""
+        """As far as a glance tells: they hold the role or the question, and have not decided yet. Now and then it is
+        somebody who may not, under another spelling."""
         request = self.desk.approval(name)
         decided = {signature.reviewer for signature in self.desk.case(name).signatures}
         holders = [who for who, roles in ROLES.items() if request.role in roles and who not in decided]
+        if data.draw(st.integers(0, 7)) == 0:
+            who = data.draw(st.sampled_from([request.requested_by, *sorted(decided)]))
+            return data.draw(spellings)(who), (request.role,)
         given = [request.handover.to] if request.handover else []
         who = data.draw(st.sampled_from([request.assignee] if request.assignee else [*holders * 2, *given, *STAND_INS]))
         return who, ROLES.get(who, ())
@@ -216,7 +223,8 @@ class AnyCourseOfApprovals(RuleBasedStateMachine):
     @precondition(lambda self: self.waiting)
     @rule(data=st.data(), to=helpers, meanwhile=st.sampled_from(["", "", "release", "reassign", "time"]))
     def delegate_and_sign(self, data: st.DataObject, to: str, meanwhile: str) -> None:
-        """One person gives the question to another, who signs: at once, or after it was taken back, or much later."""
+        """One person gives the question to another, who signs: at once, or after it was taken back, or much later. And
+        then perhaps whoever gave it signs as well."""
         name = data.draw(st.sampled_from(self.waiting))
         who, roles = self.somebody_who_may(data, name)
         self.commands("delegate", who, roles, to, exception_id=name)
@@ -226,6 +234,9 @@ class AnyCourseOfApprovals(RuleBasedStateMachine):
             self.commands(meanwhile, who, roles, data.draw(everybody), exception_id=name)
         verdict, seal = data.draw(agreements), {"review_hash": self.desk.approval(name).review_hash}
         self.do(self.desk.decides(self.a_decision(data, verdict, to, ROLES[to], exception_id=name, **seal)))
+        if data.draw(st.booleans()):
+            seal = {"review_hash": self.desk.approval(name).review_hash}
+            self.do(self.desk.decides(self.a_decision(data, "approve", who, roles, exception_id=name, **seal)))
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
