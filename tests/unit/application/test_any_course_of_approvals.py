@@ -21,7 +21,7 @@ REACHED = (
     *("quorum of two", "second level", "executed after four levels", "method of a two-step level", "structuring"),
     *("on behalf of somebody", "escalated by system", "escalated by a reviewer", "after a declined payment"),
     *("sixth round by changes", "stale: order changed", "over the cap", "votes made void", "reassigned by system"),
-    *(*(f"command {name}" for name in ("claim", "release", "reassign", "delegate")), "executed automatically"),
+    *("command delegate", "reassigned by a reviewer", "executed automatically"),
     *("ACCEPTED", "RECORDED", "DUPLICATE", "ALREADY_DECIDED", "EXPIRED", "STALE", "UNKNOWN_APPROVAL", "NOT_AUTHORISED"),
     *("SELF_APPROVAL", "SAME_REVIEWER", "VERDICT_NOT_ALLOWED", "INVALID_CHANGES"),
     *(f"outcome {status}" for status in OutcomeStatus if status is not OutcomeStatus.FAILED),
