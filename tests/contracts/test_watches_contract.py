@@ -52,6 +52,17 @@ async def test_a_unit_that_watches_nothing_raises_no_version(house: House) -> No
     assert await watches(house) == (Watch("order:ORD-1", 0), Watch("customer:CUST-1", 0))
 
 
+async def test_a_unit_that_moves_a_figure_conflicts_with_whoever_looked_at_it_and_with_nobody_else(
+    house: House,
+) -> None:
+    view = await house.store.view(WATCHED)
+    for name in ("EXC-1", "EXC-2"):
+        unlooked = opening_unit(an_unopened_case(view.now, an_exception(name)), view.now)
+        assert await house.store.commit(replace(unlooked, moves=("customer:CUST-1",))) is Commit.DONE
+    assert await watches(house) == (Watch("order:ORD-1", 0), Watch("customer:CUST-1", 2))
+    assert await house.store.commit(opening_on(view, "EXC-3")) is Commit.CONFLICT
+
+
 async def one_of_two(first: Store, second: Store, units: Sequence[UnitOfWork], *, at_once: bool) -> list[Commit]:
     if at_once:
         return sorted(await asyncio.gather(first.commit(units[0]), second.commit(units[1])))

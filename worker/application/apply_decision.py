@@ -19,6 +19,7 @@ from worker.application.receipts import receipt_for, refused
 from worker.application.refusal import Refusal, duplicate
 from worker.application.transition import SYSTEM, note
 from worker.application.unit_of_work import UnitOfWork
+from worker.application.watch_keys import key_of_reviewer
 from worker.domain.approval import ApprovalRequest, Closing, Decision, Receipt
 from worker.domain.exception_case import CaseState
 from worker.domain.order_exception import Facts, Feedback
@@ -53,7 +54,7 @@ async def apply_decision(decision: Decision, delivery: Delivery, view: CaseView,
     except Refusal as refusal:
         return refused(decision, refusal, view)
     if examined.verdict is Verdict.APPROVE and examined.quorum_is_open:
-        return _recorded(decision, examined, view)
+        return _recorded(decision, examined, view, ports)
     try:
         return await _closed(decision, examined, view, ports)
     except StuckThread as stuck:
@@ -86,7 +87,7 @@ def _may_be_early(decision: Decision, delivery: Delivery, view: CaseView, ports:
     return asked.number < asked.of and decision.level in ports.policy.levels and decision.level not in done
 
 
-def _recorded(decision: Decision, examined: Examined, view: CaseView) -> UnitOfWork:
+def _recorded(decision: Decision, examined: Examined, view: CaseView, ports: Ports) -> UnitOfWork:
     """One more signature, and the level needs others: the question stays open, and nobody holds it any longer."""
     approval, signature = examined.approval, examined.signature
     votes = examined.signatures
@@ -110,6 +111,7 @@ def _recorded(decision: Decision, examined: Examined, view: CaseView) -> UnitOfW
         decision=(decision, receipt),
         signed=_signed_for(examined),
         watched=view.watched,
+        moves=_moved_figures(examined, view, ports),
         announcements=(ReceiptGiven(receipt, approval.order_id), *_freed(approval, changed, signature)),
     )
 
@@ -149,6 +151,7 @@ async def _closed(decision: Decision, examined: Examined, view: CaseView, ports:
         decision=(decision, receipt),
         signed=_signed_for(examined),
         watched=view.watched,
+        moves=_moved_figures(examined, view, ports),
         announcements=(ReceiptGiven(receipt, approval.order_id), *update.announcements, *unit.announcements),
     )
 
@@ -160,15 +163,23 @@ def _signed_for(examined: Examined) -> Money | None:
     return examined.proposal.amount
 
 
+def _moved_figures(examined: Examined, view: CaseView, ports: Ports) -> tuple[str, ...]:
+    """What somebody signs for at a level without a cap counts at those with one, and they must not miss it."""
+    key = key_of_reviewer(examined.signature.reviewer)
+    is_watched = any(watch.key == key for watch in view.watched)
+    is_capped = any(level.cap for level in ports.policy.levels.values())
+    return (key,) if is_capped and not is_watched and _signed_for(examined) else ()
+
+
 def _answer(examined: Examined) -> Answer:
     """What the thread is resumed with."""
     before = examined.approval.question.signed_by
     agrees = examined.verdict in AGREES
-    now = [signature for signature in examined.signatures if signature not in before] if agrees else []
+    votes = [vote for vote in examined.signatures[:-1] if vote not in before]
     return Answer(
         verdict=examined.verdict,
         proposal=examined.proposal if agrees and examined.changes_proposal else None,
-        signed_by=(*before, *now),
+        signed_by=(*before, *votes, examined.signature) if agrees else before,
         asks_again=examined.quorum_is_open,
         message_edited=examined.message_edited,
         levels=examined.levels,

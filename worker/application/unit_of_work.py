@@ -63,7 +63,8 @@ class UnitOfWork:
     """`finishes` is the inbox row that is done with this unit. `case.version` is the one that will be written:
     1 opens a case, any other replaces the one below it. A case has one open approval request at a time: the one it
     had is among `changed_approvals`, closed, when there is a `new_approval`. `signed` is the amount that an accepted
-    decision signed for."""
+    decision signed for. `moves` are figures that this unit changes without having looked at them: whoever looked is
+    computed anew."""
 
     finishes: int | None = None
     case: Case | None = None
@@ -72,6 +73,7 @@ class UnitOfWork:
     decision: tuple[Decision | ApprovalCommand, Receipt] | None = None
     signed: Money | None = None
     watched: tuple[Watch, ...] = ()
+    moves: tuple[str, ...] = ()
     intent: Intent | None = None
     payment_reference: str | None = None
     booking: Booking | None = None

@@ -114,3 +114,26 @@ async def test_a_two_step_level_counts_once_against_the_cap() -> None:
     await desk.raises(small(1, order={"captured": usd(20_000).model_dump(), "status": "paid"}))
     await desk.says("maria")
     assert (await desk.says("maria", "choose", choice="store_credit"))["code"] == "ACCEPTED"
+
+
+async def test_a_signature_at_a_level_without_a_cap_is_seen_by_one_that_has_it_at_the_same_moment() -> None:
+    cap = Cap(amount=usd(6_000), window=timedelta(hours=24))
+    levels = policy(
+        level("clerk"),
+        level("manager", cap=cap),
+        rules=(
+            rule("clerk", when=lambda facts: facts.exception.exception_id == "EXC-1"),
+            rule("manager", when=lambda facts: facts.exception.exception_id == "EXC-2"),
+        ),
+    )
+    desk = Desk(levels)
+    for number in (1, 2):
+        desk.orders.orders[f"ORD-{number}"] = an_order()
+        await desk.raises(small(number))
+
+    await asyncio.gather(
+        desk.says("max", exception_id="EXC-1", role="clerk"), desk.says("max", exception_id="EXC-2", role="manager")
+    )
+
+    assert [receipt["code"] for receipt in desk.receipts()] == ["ACCEPTED", "NOT_AUTHORISED"]
+    assert desk.case("EXC-2").signatures == ()

@@ -43,6 +43,8 @@ def _write_subject(database: MemoryDatabase, unit: UnitOfWork, lease: timedelta)
         database.audit.append(unit.audit)
     for watch in unit.watched:
         database.watches[watch.key] = watch.version + 1
+    for key in unit.moves:
+        database.watches[key] = database.watches.get(key, 0) + 1
 
 
 def _write_intent(database: MemoryDatabase, intent: Intent, unit: UnitOfWork, lease: timedelta) -> None:

@@ -108,6 +108,8 @@ class Ground:
             self.decisions.add(unit.decision[1].decision_id)
         for watch in unit.watched:
             self.watches[watch.key] = Figure(watch.version + 1, changed=True)
+        for key in unit.moves:
+            self.watches[key] = Figure(self.watches[key].version + 1, changed=True)
 
 
 async def lock(connection: AsyncConnection[Any], units: Sequence[UnitOfWork]) -> Ground:
@@ -128,8 +130,10 @@ async def lock(connection: AsyncConnection[Any], units: Sequence[UnitOfWork]) ->
         if reservations:
             await connection.execute(_QUERIES["open_balances"], {"rows": to_json(_balance_rows(reservations)).decode()})
         balances = await ask(connection, _QUERIES["lock_balances"], (reserved.order_id for reserved in reservations))
-        await ask(connection, _QUERIES["open_watches"], (watch.key for watch in watched if watch.version == 0))
-        watches = await ask(connection, _QUERIES["lock_watches"], (watch.key for watch in watched))
+        moved = [key for unit in units for key in unit.moves]
+        unopened = [watch.key for watch in watched if watch.version == 0]
+        await ask(connection, _QUERIES["open_watches"], (*unopened, *moved))
+        watches = await ask(connection, _QUERIES["lock_watches"], (*(watch.key for watch in watched), *moved))
         unsent = await ask(connection, _QUERIES["unsent"], (str(case.case_id) for case in cases))
     waiting: dict[str, set[int]] = {}
     for row in await rows(unsent):
