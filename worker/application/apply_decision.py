@@ -229,10 +229,6 @@ async def _changes_requested(decision: Decision, examined: Examined, view: CaseV
 
 async def _outdated(decision: Decision, examined: Examined, facts: Facts, view: CaseView, ports: Ports) -> UnitOfWork:
     """The order is not what the reviewer was shown: the question is asked anew, with the difference named."""
-    stale = Refusal(
-        ReceiptCode.STALE,
-        f"the order has changed since this was shown: {facts.difference}; the question is asked anew",
-    )
     unit = await ask_anew(
         examined.case,
         facts,
@@ -243,7 +239,8 @@ async def _outdated(decision: Decision, examined: Examined, facts: Facts, view: 
         detail={"decision_id": decision.decision_id, "difference": facts.difference},
     )
     update = closing_update(examined.approval, Closing.OUTDATED, SYSTEM, view.now)
-    receipt = receipt_for(decision, stale.code, stale.message, examined.approval, None)
+    said = f"the order has changed since this was shown: {facts.difference}; the question is asked anew"
+    receipt = receipt_for(decision, ReceiptCode.STALE, said, examined.approval, None)
     return replace(
         unit,
         changed_approvals=(update.closed,),

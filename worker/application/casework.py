@@ -157,7 +157,7 @@ class Casework:
         if delivery.waited_s > self._ports.patience.shop.total_seconds():
             await self._give_up(delivery, str(away))
             return
-        log.warning("an exception waits for the shop: %s", away)
+        log.warning("a message waits for the shop: %s", away)
         await self._postpone(delivery, min(LONGEST_WAIT_S, float(2**delivery.attempts)), str(away))
 
     async def _try_later(self, delivery: Delivery, error: Exception) -> None:

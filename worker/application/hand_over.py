@@ -19,13 +19,6 @@ from worker.domain.approval import ApprovalCommand, ApprovalRequest, Handover
 from worker.domain.exception_case import Case
 from worker.domain.reviewers import Standing, same_person
 
-_CHANGES = {
-    Command.CLAIM: ApprovalChange.CLAIMED,
-    Command.RELEASE: ApprovalChange.REASSIGNED,
-    Command.REASSIGN: ApprovalChange.REASSIGNED,
-    Command.DELEGATE: ApprovalChange.REASSIGNED,
-}
-
 _ACTIONS = {
     Command.CLAIM: "claimed",
     Command.RELEASE: "released",
@@ -51,6 +44,7 @@ async def hand_over(command: ApprovalCommand, delivery: Delivery, view: CaseView
         at=view.now,
         detail={"command_id": command.command_id, "level": approval.question.level.name, "to": changed.assignee},
     )
+    change = ApprovalChange.CLAIMED if command.command is Command.CLAIM else ApprovalChange.REASSIGNED
     said = f"{_ACTIONS[command.command]}: {_held_by(changed)}"
     receipt = receipt_for(command, ReceiptCode.RECORDED, said, approval, None)
     return UnitOfWork(
@@ -60,7 +54,7 @@ async def hand_over(command: ApprovalCommand, delivery: Delivery, view: CaseView
         decision=(command, receipt),
         announcements=(
             ReceiptGiven(receipt, approval.order_id),
-            ApprovalUpdated(changed, _CHANGES[command.command], command.by.id, view.now),
+            ApprovalUpdated(changed, change, command.by.id, view.now),
         ),
     )
 
