@@ -19,6 +19,9 @@ Text = Annotated[str, StringConstraints(max_length=4000)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 """ISO 4217 alphabetic code."""
 
+Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)]
+"""A BCP 47 language tag, such as de or pt-BR."""
+
 MAX_AMOUNT_MINOR = 10**15
 """No order is larger; anything above is a mistake in the sender's arithmetic, not a refund."""
 
@@ -183,18 +186,25 @@ class LineItem(Value):
 
 
 class Order(Value):
-    """What is known of an order: `captured` was paid, `refunded` of it went back already."""
+    """What is known of an order: `captured` was paid, `refunded` of it went back already. `payment_reference` is the
+    payment provider's own id of the payment."""
 
     captured: Money
     refunded: Money | None = None
     status: OrderStatus = OrderStatus.PAID
     payment_method: ShortText | None = None
+    payment_reference: Identifier | None = None
     items: tuple[LineItem, ...] = ()
 
 
 class Customer(Value):
+    """`language` is the one to write to the customer in. `account` is what the account says now, as far as an account
+    change is about it."""
+
     tier: CustomerTier = CustomerTier.STANDARD
     name: ShortText | None = None
+    language: Language | None = None
+    account: dict[str, Any] | None = None
 
 
 class Alternative(Value):
@@ -207,20 +217,56 @@ class Alternative(Value):
 
 
 class Action(Value):
-    """An agent's tool call that wants a signature."""
+    """An agent's tool call that wants a signature. `id` is the agent's own id of the call, and comes back with its
+    result; a call without one is known by its place in the request, counted from 0."""
 
     name: Identifier
     args: dict[str, Any] = {}
+    id: Identifier | None = None
+
+
+class EditedAction(Value):
+    """Other arguments for the action of that index, counted from 0 as the actions were shown. They stand for all of
+    its arguments."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    index: Annotated[int, Field(strict=True, ge=0)]
+    args: dict[str, Any]
+
+
+class ActionStatus(StrEnum):
+    """What became of one action. APPROVED: whoever asked may run it, for no executor here does. UNKNOWN: it may have
+    run, and nobody could find out."""
+
+    EXECUTED = "executed"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class ActionResult(Value):
+    """`reference` is the id that whoever ran it gave it; `result` what it answered; `problem` why it did not run."""
+
+    id: Identifier
+    name: Identifier
+    status: ActionStatus
+    reference: str | None = None
+    result: Any = None
+    problem: str | None = None
 
 
 class Proposal(Value):
-    """What will be done when the case is approved as it stands."""
+    """What will be done when the case is approved as it stands. `passing` are actions of the same request that want no
+    signature: they run together with the `actions` that do."""
 
     action: Identifier
     amount: Money | None = None
     method: PayoutMethod | None = None
     changes: dict[str, Any] | None = None
     actions: tuple[Action, ...] | None = None
+    passing: tuple[Action, ...] | None = None
     customer_message: str | None = None
 
 
@@ -234,6 +280,7 @@ class Changes(Value):
     method: PayoutMethod | None = None
     customer_message: Text | None = None
     approved_actions: tuple[Annotated[int, Field(strict=True, ge=0)], ...] | None = None
+    edited_actions: tuple[EditedAction, ...] | None = None
 
 
 class FiredRule(Value):

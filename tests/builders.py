@@ -37,8 +37,8 @@ from worker.domain.approval import ApprovalCommand, ApprovalRequest, Closing, De
 from worker.domain.approval_policy import Level
 from worker.domain.deadlines import timers_of
 from worker.domain.exception_case import Case, CaseState
+from worker.domain.intent import PaymentIntent
 from worker.domain.order_exception import Facts, OrderException
-from worker.domain.resolution import Intent
 from worker.domain.reviewers import Person
 from worker.translation.inbound import Record
 
@@ -253,7 +253,7 @@ def a_receipt(
     )
 
 
-def an_intent(case: Case, **fields: Any) -> Intent:
+def an_intent(case: Case, **fields: Any) -> PaymentIntent:
     known: dict[str, Any] = {
         "idempotency_key": case.idempotency_key,
         "case_id": case.case_id,
@@ -262,7 +262,7 @@ def an_intent(case: Case, **fields: Any) -> Intent:
         "method": case.proposal.method,
         **fields,
     }
-    return Intent(**known)
+    return PaymentIntent(**known)
 
 
 def a_reservation(amount: Money, captured: Money | None = None, **fields: Any) -> Reservation:
@@ -296,7 +296,7 @@ def approving_unit(case: Case, approval: ApprovalRequest, at: datetime, decision
     )
 
 
-def paying_unit(case: Case, intent: Intent, at: datetime) -> UnitOfWork:
+def paying_unit(case: Case, intent: PaymentIntent, at: datetime) -> UnitOfWork:
     """The money moved: the case has its outcome."""
     paid, entry = transition(case, CaseState.EXECUTED, actor="system", action="paid", at=at, payment_reference="ref-1")
     done = intent.model_copy(update={"state": "succeeded"})

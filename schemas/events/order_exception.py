@@ -81,8 +81,12 @@ class ExceptionRaised(Event):
 
     @property
     def requested_actions(self) -> tuple[Action, ...]:
-        """What was sent as `action` or as `actions`, in one form."""
-        return self.actions if self.action is None else (self.action,)
+        """What was sent as `action` or as `actions`, in one form: each with an id."""
+        sent = self.actions if self.action is None else (self.action,)
+        return tuple(
+            action if action.id is not None else action.model_copy(update={"id": str(index)})
+            for index, action in enumerate(sent)
+        )
 
     @property
     def record_key(self) -> str:
@@ -94,6 +98,10 @@ class ExceptionRaised(Event):
         if self.kind is ExceptionKind.ACTION_REQUEST:
             if (self.action is None) == (not self.actions):
                 raise PydanticCustomError("action_missing", "an action_request needs either `action` or `actions`")
+            ids = [action.id for action in self.requested_actions]
+            if len(set(ids)) < len(ids):
+                told = "`actions`: two have the same `id`; one without an id has its index, counted from 0"
+                raise PydanticCustomError("action_id_repeated", told)
             return self
         for name in ("order_id", "customer_id"):
             if getattr(self, name) is None:

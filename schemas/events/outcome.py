@@ -3,7 +3,16 @@
 from typing import Any, ClassVar
 
 from schemas.events.event import Event, Time
-from schemas.values import Action, ExceptionKind, Identifier, Money, OutcomeStatus, PayoutMethod, Signature
+from schemas.values import (
+    Action,
+    ActionResult,
+    ExceptionKind,
+    Identifier,
+    Money,
+    OutcomeStatus,
+    PayoutMethod,
+    Signature,
+)
 
 
 class ResolutionOutcome(Event):
@@ -12,7 +21,8 @@ class ResolutionOutcome(Event):
 
     `amount` is what was moved, not what was asked for; `automatic` says that no person was needed. `changes` are
     those of an account change, for whoever keeps the account to apply; `actions` the tool calls that were
-    approved, for the agent to run.
+    approved. `results` says of each tool call that was asked for what became of it: the agent runs those that are
+    `approved`, and no others.
     """
 
     TYPE: ClassVar[str] = "signoff.resolution.outcome.v1"
@@ -28,6 +38,7 @@ class ResolutionOutcome(Event):
     method: PayoutMethod | None = None
     changes: dict[str, Any] | None = None
     actions: tuple[Action, ...] | None = None
+    results: tuple[ActionResult, ...] | None = None
     payment_reference: str | None = None
     decided_by: tuple[Signature, ...] = ()
     reason: str | None = None

@@ -25,7 +25,7 @@ from worker.application.messages import Delivery
 from worker.application.ports.store import Store
 from worker.application.ports.workflow import CaseWorkflow
 from worker.domain.audit import AuditEntry
-from worker.domain.resolution import Intent
+from worker.domain.intent import PaymentIntent
 from worker.domain.reviewers import Person, person_key
 from worker.graph.workflow import Workflow
 from worker.translation.inbound import Record
@@ -51,7 +51,7 @@ class Queues(Protocol):
 
     async def due_approvals(self, limit: int) -> Sequence[UUID]: ...
 
-    async def abandoned_intents(self, limit: int) -> Sequence[Intent]: ...
+    async def abandoned_intents(self, limit: int) -> Sequence[PaymentIntent]: ...
 
     async def release(self) -> None: ...
 

@@ -21,12 +21,12 @@ from worker.application.ports.payments import (
     PaymentUnavailable,
     PaymentUncertain,
 )
-from worker.domain.resolution import Intent
+from worker.domain.intent import PaymentIntent
 
 CASE = an_unopened_case(datetime(2026, 1, 5, 9, 0, tzinfo=UTC), case_id=UUID(int=7))
 
 
-def intent_of(payment_round: int = 1, **fields: Any) -> Intent:
+def intent_of(payment_round: int = 1, **fields: Any) -> PaymentIntent:
     return an_intent(CASE, **{"idempotency_key": f"signoff:{CASE.case_id}:{payment_round}", **fields})
 
 

@@ -11,7 +11,7 @@ from worker.application.ports.store import CaseView
 from worker.application.unit_of_work import CaseQuery, Commit
 from worker.domain.approval import ApprovalRequest
 from worker.domain.exception_case import Case
-from worker.domain.resolution import Intent
+from worker.domain.intent import PaymentIntent
 
 BY_EXCEPTION = CaseQuery(exception_id="EXC-1")
 
@@ -32,7 +32,7 @@ async def opened(house: House, exception_id: str = "EXC-1") -> tuple[CaseView, C
     return await seen(house, CaseQuery(exception_id=exception_id))
 
 
-async def approved(house: House) -> tuple[CaseView, Case, Intent]:
+async def approved(house: House) -> tuple[CaseView, Case, PaymentIntent]:
     view, case, approval = await opened(house)
     unit = approving_unit(case, approval, view.now)
     assert await house.store.commit(unit) is Commit.DONE

@@ -24,7 +24,7 @@ from worker.application.receipts import given_up
 from worker.application.turns import Turns
 from worker.application.unit_of_work import CaseQuery, Commit, Postponement, UnitOfWork
 from worker.application.withdraw_case import withdraw_case
-from worker.domain.resolution import Intent
+from worker.domain.intent import Intent
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,9 @@ from worker.application.unit_of_work import Reservation, UnitOfWork
 from worker.domain.approval import ApprovalRequest, Question
 from worker.domain.deadlines import timers_of
 from worker.domain.exception_case import Case, CaseState
+from worker.domain.intent import PaymentIntent
 from worker.domain.order_exception import Facts
-from worker.domain.resolution import MOVES_MONEY, Intent
+from worker.domain.resolution import MOVES_MONEY
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ def execute(
     if proposal.amount.amount_minor == 0:
         # An order that cost nothing is cancelled: no provider takes a payment of nothing.
         return concluded(case, CaseState.EXECUTED, run, ports, record, known)
-    intent = Intent(
+    intent = PaymentIntent(
         idempotency_key=case.idempotency_key,
         case_id=case.case_id,
         order_id=case.exception.order_id,

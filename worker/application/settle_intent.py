@@ -20,17 +20,17 @@ from worker.application.ports.workflow import Paused, StuckThread
 from worker.application.transition import SYSTEM
 from worker.application.unit_of_work import NOTHING, CaseQuery, Postponement, Reservation, UnitOfWork
 from worker.domain.exception_case import Case, CaseState
+from worker.domain.intent import IntentState, PaymentIntent
 from worker.domain.order_exception import Facts
-from worker.domain.resolution import Intent, IntentState
 
 MAX_DELAY_S = 300.0
 
 
-def query(intent: Intent) -> CaseQuery:
+def query(intent: PaymentIntent) -> CaseQuery:
     return CaseQuery(case_id=intent.case_id)
 
 
-async def move_money(intent: Intent, ports: Ports) -> Payment | PaymentDeclined | Postponement:
+async def move_money(intent: PaymentIntent, ports: Ports) -> Payment | PaymentDeclined | Postponement:
     """The payment, the provider's final no, or how long to wait before asking again."""
     try:
         if intent.attempts > 0:
@@ -49,12 +49,12 @@ async def move_money(intent: Intent, ports: Ports) -> Payment | PaymentDeclined 
         return Postponement(_delay(intent), f"not done: {unavailable}")
 
 
-def _delay(intent: Intent) -> float:
+def _delay(intent: PaymentIntent) -> float:
     return float(min(MAX_DELAY_S, 2**intent.attempts))
 
 
 async def conclude_case(
-    intent: Intent,
+    intent: PaymentIntent,
     result: Payment | PaymentDeclined | Postponement,
     view: CaseView,
     ports: Ports,
@@ -73,7 +73,7 @@ async def conclude_case(
     return UnitOfWork(intent=tried, postponed=result)
 
 
-def _executed(case: Case, intent: Intent, payment: Payment, view: CaseView, ports: Ports) -> UnitOfWork:
+def _executed(case: Case, intent: PaymentIntent, payment: Payment, view: CaseView, ports: Ports) -> UnitOfWork:
     record = {
         "actor": SYSTEM,
         "action": "paid",
@@ -85,7 +85,7 @@ def _executed(case: Case, intent: Intent, payment: Payment, view: CaseView, port
     return replace(unit, intent=done, payment_reference=payment.reference)
 
 
-async def _failed(case: Case, intent: Intent, problem: str, view: CaseView, ports: Ports) -> UnitOfWork:
+async def _failed(case: Case, intent: PaymentIntent, problem: str, view: CaseView, ports: Ports) -> UnitOfWork:
     """What was reserved is free again. The money did not move, so a person may decide anew, three times at most."""
     done = intent.model_copy(update={"state": IntentState.FAILED})
     released = Reservation(
@@ -115,7 +115,7 @@ async def _failed(case: Case, intent: Intent, problem: str, view: CaseView, port
     return replace(unit, intent=done, reservation=released)
 
 
-def _facts_after_failure(case: Case, intent: Intent, problem: str, view: CaseView) -> Facts:
+def _facts_after_failure(case: Case, intent: PaymentIntent, problem: str, view: CaseView) -> Facts:
     """What the next round is judged by: what was reserved for this one is there to refund again."""
     left = available_of(case.facts, view)
     if left is not None and view.balance is not None:

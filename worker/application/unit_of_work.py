@@ -15,7 +15,7 @@ from worker.application.threads import ThreadWrites
 from worker.domain.approval import ApprovalCommand, ApprovalRequest, Decision, Receipt
 from worker.domain.audit import AuditEntry
 from worker.domain.exception_case import Case
-from worker.domain.resolution import Intent
+from worker.domain.intent import Intent
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Rules add requirements and never remove one, so their order does not matter. Not
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -28,8 +28,9 @@ class Rule:
 
     `two_step` asks each of its levels to confirm the details first and the method of payment then. `weighs` gives
     the figure that its levels' ceilings must cover besides the case's own amount, such as a sum over several cases.
-    A `fallback` asks its levels only when no other rule asks anybody; its reason is told all the same. `when` is the
-    condition as its author wrote it, shown by explanations; a built-in rule stands in no file.
+    A `fallback` asks its levels only when no other rule asks anybody; its reason is told all the same. `per_action`:
+    it is about single actions of a request, and leaves the others free to pass. `when` is the condition as its author
+    wrote it, shown by explanations; a built-in rule stands in no file.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Rule:
     two_step: bool = False
     weighs: Callable[[Evidence], Money | None] | None = None
     fallback: bool = False
+    per_action: bool = False
     when: str = ""
     built_in: bool = False
 
@@ -86,14 +88,29 @@ class Level(Value):
     part: ApprovalPart | None = None
 
 
+def _no_problem(args: Mapping[str, Any]) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionTerms:
+    """What a policy says of the actions of one name. `passes`: they want no signature. `problem_with` says what is
+    wrong with their arguments by the JSON Schema `args_schema`, or None."""
+
+    passes: bool = False
+    args_schema: Mapping[str, Any] | None = None
+    problem_with: Callable[[Mapping[str, Any]], str | None] = _no_problem
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """What a case needs: the levels that must sign, one after the other. None when no rule fired: the case may go on
-    by itself."""
+    by itself. `per_action`: only some actions of a request made it wait; those that want no signature may pass."""
 
     why: tuple[FiredRule, ...]
     risk: Risk
     chain: tuple[Level, ...]
+    per_action: bool = False
 
 
 def _the_facts_themselves(facts: Facts) -> Evidence:
@@ -110,12 +127,14 @@ class ApprovalPolicy:
 
     `compare` gives an amount in minor units of another currency, rounded up, or None without a rate. `exposure` is
     how far back other cases are added up; None when no rule looks at them. `requires_hash`: a decision must carry
-    the `review_hash` of what its reviewer saw.
+    the `review_hash` of what its reviewer saw. `actions` are the terms of the actions that it names; one that it does
+    not name wants a signature.
     """
 
     reference: PolicyReference
     rules: tuple[Rule, ...]
     levels: Mapping[str, Level]
+    actions: Mapping[str, ActionTerms] = field(default_factory=dict)
     read: Callable[[Facts], Evidence] = _the_facts_themselves
     compare: Callable[[Money, str], int | None] = _same_currency_only
     draft: Draft = draft
@@ -124,8 +143,13 @@ class ApprovalPolicy:
     claim: timedelta = timedelta(hours=1)
 
     def judge(self, facts: Facts) -> Requirement:
-        """Of all rules that fired: every reason, every level, and the highest risk."""
-        return self.require(self.examine(facts), propose(facts).amount)
+        """Of all rules that fired: every reason, every level, and the highest risk. What an analyst doubts is judged
+        besides, so that it can only add to what the facts need by themselves."""
+        amount, doubted = propose(facts).amount, facts.doubted
+        needed = self.require(self.examine(facts), amount)
+        if doubted is facts:
+            return needed
+        return self._both(needed, self.require(self.examine(doubted), amount))
 
     def examine(self, facts: Facts) -> tuple[Finding, ...]:
         """All rules are asked, so that the reviewer sees every reason and not the first one."""
@@ -147,12 +171,28 @@ class ApprovalPolicy:
         return Requirement(
             why=tuple(why),
             risk=max((finding.rule.risk for finding in fired), key=list(Risk).index),
-            chain=tuple(
-                part
-                for name, level in self.levels.items()
-                if name in names
-                for part in (in_two_steps(level) if name in two_step else (level,))
-            ),
+            chain=self._chain(names, two_step),
+            per_action=all(finding.rule.per_action for finding in asking),
+        )
+
+    def _both(self, one: Requirement, other: Requirement) -> Requirement:
+        known = {fired.rule for fired in one.why}
+        names = {level.name for level in (*one.chain, *other.chain)}
+        two_step = {level.name for level in (*one.chain, *other.chain) if level.part is not None}
+        return Requirement(
+            why=(*one.why, *(fired for fired in other.why if fired.rule not in known)),
+            risk=max(one.risk, other.risk, key=list(Risk).index),
+            chain=self._chain(names, two_step),
+            per_action=one.per_action and other.per_action,
+        )
+
+    def _chain(self, names: Collection[str], two_step: Collection[str]) -> tuple[Level, ...]:
+        """The levels of these names in the order in which they sign."""
+        return tuple(
+            part
+            for name, level in self.levels.items()
+            if name in names
+            for part in (in_two_steps(level) if name in two_step else (level,))
         )
 
     def covers(self, ceiling: Money | None, amount: Money | None) -> bool:

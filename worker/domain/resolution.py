@@ -1,8 +1,5 @@
 """What is done about an exception: first proposed, then perhaps changed by a reviewer, then frozen as an intent."""
 
-from enum import StrEnum
-from uuid import UUID
-
 from schemas.values import (
     Action,
     Alternative,
@@ -11,7 +8,6 @@ from schemas.values import (
     Money,
     PayoutMethod,
     Proposal,
-    Value,
     Verdict,
 )
 from worker.domain.errors import InvalidChanges
@@ -126,24 +122,3 @@ def _check_amount(proposed: Money | None, changed: Money, where: str) -> None:
         raise InvalidChanges(f"`{where}.currency`: the proposal is in {proposed.currency}, not {changed.currency}")
     if not 0 < changed.amount_minor <= proposed.amount_minor:
         raise InvalidChanges(f"`{where}`: must be above zero and not above {proposed}")
-
-
-class IntentState(StrEnum):
-    """PENDING has perhaps not been tried; UNKNOWN was tried, and must be looked up before it is tried again."""
-
-    PENDING = "pending"
-    UNKNOWN = "unknown"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
-class Intent(Value):
-    """The committed record that money is about to move. It alone says how much; nothing else is asked."""
-
-    idempotency_key: str
-    case_id: UUID
-    order_id: str
-    amount: Money
-    method: PayoutMethod
-    state: IntentState = IntentState.PENDING
-    attempts: int = 0

@@ -11,7 +11,7 @@ from typing import Protocol
 from uuid import UUID
 
 from worker.application.casework import Casework
-from worker.domain.resolution import Intent
+from worker.domain.intent import Intent
 from worker.entrypoints.kafka_consumers import Work
 from worker.entrypoints.lanes import Lanes
 

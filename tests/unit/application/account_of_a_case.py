@@ -12,7 +12,7 @@ from tests.builders import Event
 from tests.unit.application.organisation import LADDER, QUORUM, Delegation, Step, key, parts, steps_required
 from worker.domain.approval import ApprovalCommand, Decision
 from worker.domain.exception_case import Case
-from worker.domain.resolution import Intent
+from worker.domain.intent import Intent
 
 MAX_ROUNDS_OF_CHANGES = 5
 

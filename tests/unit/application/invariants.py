@@ -14,7 +14,7 @@ from tests.unit.application.desk import Desk
 from worker.application.messages import Commanded, Decided, IllegibleDecision
 from worker.domain.approval import Decision, Receipt
 from worker.domain.exception_case import Case, CaseState
-from worker.domain.resolution import Intent, IntentState
+from worker.domain.intent import Intent, IntentState
 
 AUTOMATIC_LIMIT_MINOR = 10_000
 """Of the default policy. An order that is not on its way yet is cancelled as a whole, whatever it cost."""

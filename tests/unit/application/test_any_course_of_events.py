@@ -16,7 +16,7 @@ from worker.adapters.memory.payments import Fault, MemoryBooks
 from worker.application.casework import Casework
 from worker.application.ports.store import CaseView
 from worker.domain.exception_case import CaseState
-from worker.domain.resolution import Intent
+from worker.domain.intent import Intent
 
 ORDERS = {"ORD-1": an_order(usd(20_000)), "ORD-2": an_order(usd(9_000))}
 DAY_S = 86_400

@@ -15,7 +15,7 @@ from worker.application.unit_of_work import Balance, Booking
 from worker.domain.approval import ApprovalCommand, ApprovalRequest, Decision, Receipt
 from worker.domain.audit import AuditEntry
 from worker.domain.exception_case import Case
-from worker.domain.resolution import Intent
+from worker.domain.intent import Intent
 from worker.domain.reviewers import person_key
 from worker.translation.outbound import OutgoingMessage
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from worker.adapters.memory.database import ApprovalRow, DeadLetter, InboxRow, MemoryDatabase
 from worker.adapters.memory.rows import announced
 from worker.application.messages import Delivery
-from worker.domain.resolution import Intent
+from worker.domain.intent import Intent
 from worker.translation.inbound import Accepted, Record, Rejected, read
 from worker.translation.outbound import Announcer
 

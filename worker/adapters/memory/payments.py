@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from worker.application.ports.payments import Payment, PaymentDeclined, PaymentUnavailable, PaymentUncertain
 from worker.application.unit_of_work import Booking
-from worker.domain.resolution import Intent
+from worker.domain.intent import PaymentIntent
 
 
 class Fault(StrEnum):
@@ -24,13 +24,13 @@ class MemoryPayments:
     in order, as ("pay" or "look_up", idempotency key)."""
 
     def __init__(self) -> None:
-        self.entries: dict[str, Intent] = {}
+        self.entries: dict[str, PaymentIntent] = {}
         self.faults: deque[Fault] = deque()
         self.blind = False
         """While it is set, `look_up` cannot say anything."""
         self.calls: list[tuple[str, str]] = []
 
-    async def pay(self, intent: Intent) -> Payment:
+    async def pay(self, intent: PaymentIntent) -> Payment:
         self.calls.append(("pay", intent.idempotency_key))
         fault = self.faults.popleft() if self.faults else None
         if fault is Fault.DECLINED:
@@ -44,17 +44,18 @@ class MemoryPayments:
             raise PaymentUncertain("no answer in time")
         return payment
 
-    async def look_up(self, idempotency_key: str) -> Payment | None:
-        self.calls.append(("look_up", idempotency_key))
+    async def look_up(self, intent: PaymentIntent) -> Payment | None:
+        key = intent.idempotency_key
+        self.calls.append(("look_up", key))
         if self.blind:
             raise PaymentUnavailable("the provider is under maintenance")
-        return _payment(idempotency_key) if idempotency_key in self.entries else None
+        return _payment(key) if key in self.entries else None
 
     def paid_minor(self, order_id: str) -> int:
         """What went back of an order, in minor units."""
         return sum(entry.amount.amount_minor for entry in self.entries.values() if entry.order_id == order_id)
 
-    def _enter(self, intent: Intent) -> Payment:
+    def _enter(self, intent: PaymentIntent) -> Payment:
         """As providers do: the same key with other parameters is an error, not a second payment."""
         entry = self.entries.setdefault(intent.idempotency_key, intent)
         if (entry.order_id, entry.amount) != (intent.order_id, intent.amount):
@@ -65,7 +66,7 @@ class MemoryPayments:
 class MemoryBooks:
     """A ledger in the store: what it books is written by the commit that decides it, or not at all."""
 
-    def book(self, intent: Intent) -> Booking:
+    def book(self, intent: PaymentIntent) -> Booking:
         return Booking(intent, _payment(intent.idempotency_key).reference)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from worker.adapters.memory.database import DeadLetter, IntentRow, MemoryDatabase
 from worker.application.announcements import MessageRefused
 from worker.application.unit_of_work import Postponement, UnitOfWork
-from worker.domain.resolution import Intent, IntentState
+from worker.domain.intent import Intent, IntentState
 from worker.translation.outbound import Announcer
 
 

@@ -16,7 +16,7 @@ from worker.adapters.postgres.pool import DatabaseUnreachable, Pool, borrowed
 from worker.adapters.postgres.unit_rows import ledger_row
 from worker.application.ports.payments import Payment, PaymentDeclined, PaymentUnavailable, PaymentUncertain
 from worker.application.unit_of_work import Booking
-from worker.domain.resolution import Intent
+from worker.domain.intent import PaymentIntent
 
 _QUERIES = load("ledger.sql", __package__)
 
@@ -24,32 +24,32 @@ _QUERIES = load("ledger.sql", __package__)
 class OwnBooks:
     """Decision and payment are one transaction: neither is ever there without the other."""
 
-    def book(self, intent: Intent) -> Booking:
+    def book(self, intent: PaymentIntent) -> Booking:
         return Booking(intent, reference_of(intent))
 
 
 class Ledger:
     def __init__(self, pool: Pool, *, batch: int = 200) -> None:
         self._pool = pool
-        self._pay = Batcher[Intent, Payment](self._pay_all, size=batch, parallel=2)
+        self._pay = Batcher[PaymentIntent, Payment](self._pay_all, size=batch, parallel=2)
 
-    async def pay(self, intent: Intent) -> Payment:
+    async def pay(self, intent: PaymentIntent) -> Payment:
         try:
             return await self._pay(intent)
         except DatabaseUnreachable as error:
             raise PaymentUncertain(str(error)) from error
 
-    async def look_up(self, idempotency_key: str) -> Payment | None:
+    async def look_up(self, intent: PaymentIntent) -> Payment | None:
         try:
             async with borrowed(self._pool) as connection:
                 cursor = connection.cursor(row_factory=dict_row)
-                await cursor.execute(_QUERIES["entries"], {"keys": [idempotency_key]})
+                await cursor.execute(_QUERIES["entries"], {"keys": [intent.idempotency_key]})
                 row = await cursor.fetchone()
         except DatabaseUnreachable as error:
             raise PaymentUnavailable(str(error)) from error
         return Payment(row["reference"]) if row else None
 
-    async def _pay_all(self, intents: list[Intent]) -> list[Payment | Exception]:
+    async def _pay_all(self, intents: list[PaymentIntent]) -> list[Payment | Exception]:
         rows = [
             ledger_row(intent, reference_of(intent))
             for intent in sorted(intents, key=lambda intent: intent.idempotency_key)
@@ -62,12 +62,12 @@ class Ledger:
         return [_answer(intent, entries[intent.idempotency_key]) for intent in intents]
 
 
-def reference_of(intent: Intent) -> str:
+def reference_of(intent: PaymentIntent) -> str:
     """The ledger's own id of the entry: the same for the same key."""
     return f"ledger-{uuid5(intent.case_id, intent.idempotency_key)}"
 
 
-def _answer(intent: Intent, entry: dict[str, object]) -> Payment | Exception:
+def _answer(intent: PaymentIntent, entry: dict[str, object]) -> Payment | Exception:
     """As providers do: the same key with other parameters is an error, not a second payment."""
     asked = (intent.order_id, intent.amount.amount_minor, intent.amount.currency)
     if asked != (entry["order_id"], entry["amount_minor"], entry["currency"]):

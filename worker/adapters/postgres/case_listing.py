@@ -14,7 +14,7 @@ from worker.adapters.postgres.named_queries import load
 from worker.domain.approval import ApprovalCommand, ApprovalRequest, Decision, Receipt
 from worker.domain.audit import AuditEntry
 from worker.domain.exception_case import Case, CaseState
-from worker.domain.resolution import Intent
+from worker.domain.intent import Intent, intent_from_json
 from worker.domain.reviewers import person_key
 
 Line = TypeVar("Line")
@@ -196,7 +196,7 @@ def _answered(row: DictRow) -> AnsweredDecision:
 
 def _intent(row: DictRow) -> IntentOnRecord:
     return IntentOnRecord(
-        intent=Intent.model_validate_json(row["body"]),
+        intent=intent_from_json(row["body"]),
         **{name: row[name] for name in ("state", "attempts", "reference", "problem", "created_at", "finished_at")},
     )
 

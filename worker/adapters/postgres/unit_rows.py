@@ -10,7 +10,7 @@ from worker.application.threads import ThreadWrites
 from worker.application.unit_of_work import UnitOfWork
 from worker.domain.approval import ApprovalCommand, ApprovalRequest, Decision, Receipt
 from worker.domain.exception_case import Case
-from worker.domain.resolution import Intent, IntentState
+from worker.domain.intent import Intent, IntentState
 from worker.domain.reviewers import person_key
 from worker.translation.outbound import Announcer, OutgoingMessage
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from worker.application.unit_of_work import Booking
-from worker.domain.resolution import Intent
+from worker.domain.intent import PaymentIntent
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,19 +17,20 @@ class Payment:
 class Payments(Protocol):
     """`pay` must be safe to repeat with the same idempotency key: the second call changes nothing and answers alike.
 
-    `pay` raises PaymentDeclined, PaymentUnavailable or PaymentUncertain. `look_up` answers whether a payment with
-    that key took effect (None: it did not), and raises PaymentUnavailable when it cannot say.
+    `pay` raises PaymentDeclined, PaymentUnavailable, PaymentUncertain, or PaymentPending. `look_up` answers whether
+    the payment with the intent's key took effect (None: it did not, and `pay` may be called). It raises
+    PaymentUnavailable when it cannot say, PaymentPending, and PaymentDeclined when it was made and then failed.
     """
 
-    async def pay(self, intent: Intent) -> Payment: ...
+    async def pay(self, intent: PaymentIntent) -> Payment: ...
 
-    async def look_up(self, idempotency_key: str) -> Payment | None: ...
+    async def look_up(self, intent: PaymentIntent) -> Payment | None: ...
 
 
 class Books(Protocol):
     """A ledger that lives in the store. Where there is one, nothing can come between a decision and its payment."""
 
-    def book(self, intent: Intent) -> Booking: ...
+    def book(self, intent: PaymentIntent) -> Booking: ...
 
 
 class PaymentDeclined(Exception):
@@ -42,3 +43,7 @@ class PaymentUnavailable(Exception):
 
 class PaymentUncertain(Exception):
     """No answer came: money may have moved. It must be looked up before anything else is done."""
+
+
+class PaymentPending(Exception):
+    """The provider has accepted the payment, and it is not settled: it is no success yet. Look it up later."""
