@@ -14,6 +14,7 @@ from schemas.events import (
     ExceptionRaised,
     ExceptionWithdrawn,
     MessageRejected,
+    PaymentFailed,
     ResolutionOutcome,
     ReviewDecided,
     ReviewReceipt,
@@ -66,8 +67,8 @@ def _types(*models: type[Event]) -> Mapping[str, type[Event]]:
 ORDER_EXCEPTIONS = Topic(
     "order-exceptions",
     Direction.IN,
-    _types(ExceptionRaised, ExceptionWithdrawn),
-    "Something about an order asks for action, or no longer does.",
+    _types(ExceptionRaised, ExceptionWithdrawn, PaymentFailed),
+    "Something about an order asks for action, or no longer does; or a payment failed after it was made.",
     # A hand-typed withdrawal looks like an exception that lacks its fields: only the attribute can tell.
     plain=ExceptionRaised.TYPE,
 )

@@ -6,6 +6,7 @@ from schemas.events.command import ApprovalCommanded, legible_command_id
 from schemas.events.event import Event
 from schemas.events.order_exception import ExceptionRaised, ExceptionWithdrawn
 from schemas.events.outcome import ResolutionOutcome
+from schemas.events.payment import PaymentFailed
 from schemas.events.rejection import MessageRejected, rejection_of
 from schemas.events.review import (
     ReviewDecided,
@@ -23,6 +24,7 @@ __all__ = [
     "ExceptionRaised",
     "ExceptionWithdrawn",
     "MessageRejected",
+    "PaymentFailed",
     "ResolutionOutcome",
     "ReviewBatch",
     "ReviewDecided",

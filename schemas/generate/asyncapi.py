@@ -50,6 +50,7 @@ _CORRELATED_BY = {
     "ReviewReceipt": "decision_id",
     "ExceptionRaised": "exception_id",
     "ExceptionWithdrawn": "exception_id",
+    "PaymentFailed": "idempotency_key",
     "ResolutionOutcome": "exception_id",
 }
 

@@ -11,6 +11,7 @@ from schemas.events import (
     ExceptionRaised,
     ExceptionWithdrawn,
     MessageRejected,
+    PaymentFailed,
     ResolutionOutcome,
     ReviewBatch,
     ReviewDecided,
@@ -209,6 +210,15 @@ _SENT: Mapping[type[Event], dict[str, Example]] = {
     ExceptionRaised: _RAISED,
     ExceptionWithdrawn: {
         "withdrawal": {"exception_id": "EXC-1001", "requested_by": "user:sam", "reason": "solved by phone"}
+    },
+    PaymentFailed: {
+        "closed card": {
+            "idempotency_key": f"signoff:{_CASE}:1",
+            "payment_reference": "re_1001",
+            "reason": "refund failed: expired_or_canceled_card",
+            "provider": "stripe",
+            "reported_by": "provider:stripe",
+        }
     },
     ApprovalNeeded: {"refund at a manager": _NEEDED, "its method at two directors": _NEEDED_NEXT},
     ApprovalUpdated: {
