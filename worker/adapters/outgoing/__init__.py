@@ -1,0 +1,1 @@
+"""Requests that this worker sends to addresses which configuration, or an agent, names."""
