@@ -14,6 +14,8 @@ from aiokafka.errors import KafkaConnectionError
 from faststream.kafka import KafkaBroker
 from uuid_utils.compat import uuid7
 
+from worker.adapters.analysis.rules import RuleAnalyst
+from worker.adapters.executors.registry import Registry
 from worker.adapters.kafka.producer import KafkaProducer, ProducerBroken
 from worker.adapters.kafka.topics import missing_topics
 from worker.adapters.orders.http import HttpOrders
@@ -173,12 +175,14 @@ def make_worker(settings: Settings) -> Worker:
         orders=orders,
         payments=Ledger(ledger_pool, batch=settings.batch),
         books=None if settings.ledger_url else OwnBooks(),
+        executors=Registry(),
+        analyst=RuleAnalyst(),
         workflow=Workflow(checkpointer, checkpointer, Dependencies(assess=assessor(policy))),
         policy=policy,
         graph_version=GRAPH_VERSION,
         new_id=new_id,
         monotonic=time.monotonic,
-        patience=Patience(early=timedelta(seconds=settings.early_decision_wait_s)),
+        patience=Patience(early=timedelta(seconds=settings.early_decision_wait_s), lease=lease),
         keep_threads=settings.keep_threads,
     )
     return Worker(

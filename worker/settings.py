@@ -5,15 +5,17 @@ misspelt setting must not pass for its default.
 """
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "SIGNOFF_"
-_NOT_OURS = frozenset({"SIGNOFF_TEST_STACK"})
+_NOT_OURS = frozenset({"SIGNOFF_TEST_STACK", "SIGNOFF_TEST_STRIPE_MOCK"})
 """Read by the test fixtures; the worker has no business with them."""
 
 
@@ -44,6 +46,20 @@ class Settings(BaseSettings):
     orders: Literal["tables", "http"] = "tables"
     orders_url: str | None = None
     ledger_url: str | None = None
+    payments: Literal["ledger", "stripe", "http"] = "ledger"
+    payments_url: str | None = None
+    payments_token: SecretStr | None = None
+    payments_time_limit_s: Annotated[float, Field(gt=0, le=120)] = 20.0
+    stripe_api_key: SecretStr | None = None
+    stripe_api_base: str | None = None
+    stripe_webhook_secret: SecretStr | None = None
+    executors_file: Path | None = None
+    notifications_file: Path | None = None
+    analyst: Literal["rules", "model"] = "rules"
+    analyst_model: str | None = None
+    analyst_time_limit_s: Annotated[float, Field(gt=0, le=120)] = 10.0
+    analyst_calls_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 60
+    analyst_tokens_per_day: Annotated[int, Field(ge=1)] = 1_000_000
     keep_threads: bool = False
     hitl_shape: Literal["langchain", "agent-inbox", "none"] = "langchain"
 
@@ -64,6 +80,24 @@ class Settings(BaseSettings):
     @property
     def lease(self) -> timedelta:
         return timedelta(seconds=self.lease_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Needed:
+    is_chosen: Callable[[Settings], bool]
+    why: str
+
+
+_MISSING = {
+    "orders_url": _Needed(lambda given: given.orders == "http", "the http orders port needs the shop's address"),
+    "payments_url": _Needed(
+        lambda given: given.payments == "http", "the http payment adapter needs the payment service's address"
+    ),
+    "stripe_api_key": _Needed(lambda given: given.payments == "stripe", "payments by Stripe need its secret key"),
+    "analyst_model": _Needed(
+        lambda given: given.analyst == "model", "a model as analyst needs its name, such as openai:gpt-5-mini"
+    ),
+}
 
 
 def read_settings(**given: object) -> Settings:
@@ -87,6 +121,7 @@ def read_settings(**given: object) -> Settings:
         raise SettingsError(
             "SIGNOFF_FAILPOINTS: it kills the worker on purpose; for tests, which set SIGNOFF_ALLOW_FAILPOINTS too"
         )
-    if settings.orders == "http" and not settings.orders_url:
-        raise SettingsError("SIGNOFF_ORDERS_URL: the http orders port needs the shop's address")
+    for name, needed_by in _MISSING.items():
+        if needed_by.is_chosen(settings) and getattr(settings, name) is None:
+            raise SettingsError(f"{PREFIX}{name.upper()}: {needed_by.why}")
     return settings

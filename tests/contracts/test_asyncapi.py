@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft7Validator  # type: ignore[import-untyped]
+from jsonschema import Draft7Validator
 
 from schemas.catalogue import EVENTS, TOPICS, Direction, Topic
 from schemas.events import ReviewBatch

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import rfc8785
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from schemas.catalogue import EVENTS, TOPICS, Direction
@@ -70,7 +70,9 @@ def test_the_models_accept_the_examples(form: type[Event]) -> None:
 
 @pytest.mark.parametrize(("type_", "model"), EVENTS.items())
 def test_a_schema_misses_each_field_that_it_requires(type_: str, model: type[Event]) -> None:
-    required = validator(type_).schema.get("required") or []
+    schema = validator(type_).schema
+    assert isinstance(schema, dict)
+    required = schema.get("required") or []
     for example in examples(type_, model):
         for field in required:
             without = {name: value for name, value in example.items() if name != field}

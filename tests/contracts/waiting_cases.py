@@ -36,6 +36,6 @@ async def approved(house: House) -> tuple[CaseView, Case, PaymentIntent]:
     view, case, approval = await opened(house)
     unit = approving_unit(case, approval, view.now)
     assert await house.store.commit(unit) is Commit.DONE
-    assert unit.intent is not None
+    assert isinstance(unit.intent, PaymentIntent)
     view, case, _ = await seen(house)
     return view, case, unit.intent

@@ -6,12 +6,15 @@ from typing import Any
 from schemas.values import ApprovalChange, ApprovalPart, Money, ReceiptCode, Signature, Verdict
 from worker.application.announcements import ApprovalUpdated, ReceiptGiven
 from worker.application.answer_question import answer_question, ask_anew, closing_update
+from worker.application.assess_case import analysed
+from worker.application.examine_actions import check_edits
 from worker.application.examine_decision import AGREES, Examined, examine
 from worker.application.follow_run import ask, concluded, execute, parked
 from worker.application.messages import Delivery, IllegibleDecision
 from worker.application.next_question import Answer
 from worker.application.order_changes import difference_since
 from worker.application.ports import Ports
+from worker.application.ports.executors import ActionRefused
 from worker.application.ports.store import CaseView
 from worker.application.ports.workflow import Finished, Paused, StuckThread
 from worker.application.question_messages import kept_for_later
@@ -23,6 +26,7 @@ from worker.application.watch_keys import key_of_reviewer
 from worker.domain.approval import ApprovalRequest, Closing, Decision, Receipt
 from worker.domain.exception_case import CaseState
 from worker.domain.order_exception import Facts, Feedback
+from worker.domain.tool_calls import as_edits
 
 _CLOSES_AS = {
     Verdict.APPROVE: Closing.APPROVED,
@@ -45,12 +49,13 @@ _TOLD = {
 async def apply_decision(decision: Decision, delivery: Delivery, view: CaseView, ports: Ports) -> UnitOfWork:
     """A valid decision counts, and closes the question unless its quorum is open; every other one learns why not.
 
-    Raises OrdersUnavailable when the shop must be asked once more before money moves, and does not answer.
+    Raises OrdersUnavailable when the shop must be asked once more before money moves, and does not answer, and
+    ActionUnavailable when an executor must look at an edited action.
     """
     if _may_be_early(decision, delivery, view, ports):
         return kept_for_later(delivery)
     try:
-        examined = examine(decision, delivery, view, ports)
+        examined = await _with_findings(examine(decision, delivery, view, ports), ports)
     except Refusal as refusal:
         return refused(decision, refusal, view)
     if examined.verdict is Verdict.APPROVE and examined.quorum_is_open:
@@ -72,6 +77,20 @@ def answer_illegible(message: IllegibleDecision, view: CaseView) -> UnitOfWork:
         message=refusal.message if refusal else message.problem,
     )
     return UnitOfWork(announcements=(ReceiptGiven(receipt, None),))
+
+
+async def _with_findings(examined: Examined, ports: Ports) -> Examined:
+    """Edited arguments are held to the schema, and to what the executor may do. Raises Refusal."""
+    facts, asked = examined.case.facts, examined.approval.question.proposal
+    edited = as_edits(asked.actions or (), examined.proposal.actions or ())
+    if not edited:
+        return examined
+    try:
+        findings = await check_edits(edited, facts, ports)
+    except ActionRefused as refused:
+        raise Refusal(ReceiptCode.INVALID_CHANGES, f"changes.edited_actions: {refused}") from refused
+    case = examined.case.model_copy(update={"facts": facts.model_copy(update={"findings": findings})})
+    return replace(examined, case=case)
 
 
 def _may_be_early(decision: Decision, delivery: Delivery, view: CaseView, ports: Ports) -> bool:
@@ -183,6 +202,7 @@ def _answer(examined: Examined) -> Answer:
         asks_again=examined.quorum_is_open,
         message_edited=examined.message_edited,
         levels=examined.levels,
+        findings=examined.case.facts.findings or None,
     )
 
 
@@ -217,7 +237,7 @@ async def _changes_requested(decision: Decision, examined: Examined, view: CaseV
     facts = case.facts.model_copy(update={"feedback": (*case.facts.feedback, feedback)})
     return await ask_anew(
         case,
-        facts,
+        await analysed(facts, ports),
         view,
         ports,
         actor=examined.signature.reviewer,

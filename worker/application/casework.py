@@ -12,19 +12,20 @@ from datetime import timedelta
 from uuid import UUID
 
 from schemas.values import RejectionReason
-from worker.application import apply_decision, hand_over, open_case, question_messages, settle_intent
+from worker.application import apply_decision, hand_over, open_case, question_messages, run_actions, settle_payment
 from worker.application.act_on_timer import act_on_timer
 from worker.application.announcements import MessageRefused
 from worker.application.apply_decision import answer_illegible
 from worker.application.messages import Commanded, Decided, Delivery, IllegibleDecision, Outdated, Raised, Withdrawn
 from worker.application.ports import Ports
+from worker.application.ports.executors import ActionUnavailable
 from worker.application.ports.orders import OrdersUnavailable
 from worker.application.ports.store import CaseView, UnitRefused
 from worker.application.receipts import given_up
 from worker.application.turns import Turns
 from worker.application.unit_of_work import CaseQuery, Commit, Postponement, UnitOfWork
 from worker.application.withdraw_case import withdraw_case
-from worker.domain.intent import Intent
+from worker.domain.intent import ActionsIntent, Intent, PaymentIntent
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +69,8 @@ class Casework:
             await self._give_up(delivery, str(refused))
         except ConnectionError:
             raise
-        except OrdersUnavailable as away:
-            await self._wait_for_the_shop(delivery, away)
+        except (OrdersUnavailable, ActionUnavailable) as away:
+            await self._wait_for_others(delivery, away)
         except Exception as error:
             log.exception("message failed", extra={"inbox_id": delivery.inbox_id})
             await self._try_later(delivery, error)
@@ -83,16 +84,36 @@ class Casework:
         await self._commit(query, lambda view: act_on_timer(view, self._ports))
 
     async def settle(self, intent: Intent, known: CaseView | None = None) -> None:
-        """Moves the money of a committed intent, or finds out that it moved, and concludes its case.
+        """Does what a committed intent says, or finds out that it was done, and concludes its case.
 
         `known` is the case as it was committed with the intent a moment ago, which saves the first look at it.
         """
-        result = await settle_intent.move_money(intent, self._ports)
+        if isinstance(intent, PaymentIntent):
+            await self._move_money(intent, known)
+        else:
+            await self._run_actions(intent, known)
+
+    async def _move_money(self, intent: PaymentIntent, known: CaseView | None) -> None:
+        result = await settle_payment.move_money(intent, self._ports)
         await self._commit(
-            settle_intent.query(intent),
-            lambda view: settle_intent.conclude_case(intent, result, view, self._ports),
+            settle_payment.query(intent),
+            lambda view: settle_payment.conclude_case(intent, result, view, self._ports),
             known,
         )
+
+    async def _run_actions(self, intent: ActionsIntent, known: CaseView | None) -> None:
+        going_on: ActionsIntent | None = intent
+        while going_on is not None:
+            under_way, attempt = going_on, await run_actions.run_next(going_on, self._ports)
+
+            async def record(
+                view: CaseView, under_way: ActionsIntent = under_way, attempt: run_actions.Attempt = attempt
+            ) -> UnitOfWork:
+                return await run_actions.record(under_way, attempt, view, self._ports)
+
+            done = await self._commit(run_actions.query(under_way), record, known)
+            known = None
+            going_on = run_actions.goes_on(done.unit) if done else None
 
     async def _commit(self, query: CaseQuery, compute: Compute, known: CaseView | None = None) -> Done | None:
         """What was committed, or None when another worker had finished the message.
@@ -152,12 +173,13 @@ class Casework:
 
                 return CaseQuery(), refuse
 
-    async def _wait_for_the_shop(self, delivery: Delivery, away: OrdersUnavailable) -> None:
-        """An outage of the shop is no fault of the message: it waits for hours before it becomes a dead letter."""
+    async def _wait_for_others(self, delivery: Delivery, away: Exception) -> None:
+        """An outage of the shop or of an executor is no fault of the message: it waits for hours before it becomes a
+        dead letter."""
         if delivery.waited_s > self._ports.patience.shop.total_seconds():
             await self._give_up(delivery, str(away))
             return
-        log.warning("a message waits for the shop: %s", away)
+        log.warning("a message waits for others: %s", away)
         await self._postpone(delivery, min(LONGEST_WAIT_S, float(2**delivery.attempts)), str(away))
 
     async def _try_later(self, delivery: Delivery, error: Exception) -> None:

@@ -15,9 +15,10 @@ from worker.application.unit_of_work import Reservation, UnitOfWork
 from worker.domain.approval import ApprovalRequest, Question
 from worker.domain.deadlines import timers_of
 from worker.domain.exception_case import Case, CaseState
-from worker.domain.intent import PaymentIntent
+from worker.domain.intent import ActionsIntent, PaymentIntent
 from worker.domain.order_exception import Facts
 from worker.domain.resolution import MOVES_MONEY
+from worker.domain.tool_calls import to_run
 
 log = logging.getLogger(__name__)
 
@@ -103,11 +104,18 @@ def execute(
     detail: dict[str, Any] | None = None,
     **changes: object,
 ) -> UnitOfWork:
-    """The resolution is approved. Money that a provider moves becomes an intent, for after this commit (T1); what our
-    own books hold, and what moves none, is done with the commit itself."""
+    """The resolution is approved. Money that a provider moves, and actions that are run here, become an intent for
+    after this commit (T1); what our own books hold, and what others do, is done with the commit itself."""
     proposal = Proposal.model_validate(run.resolution["proposal"])
     known: dict[str, Any] = {"proposal": proposal, "interrupt_id": None, **changes}
     record: dict[str, Any] = {"actor": actor, "action": action, "at": view.now, "detail": detail}
+    run_here = tuple(action for action in to_run(proposal, case.facts) if ports.executors.runs(action.name))
+    if run_here:
+        actions = ActionsIntent(
+            idempotency_key=case.idempotency_key, case_id=case.case_id, actions=run_here, since=view.now
+        )
+        executing, entry = transition(case, CaseState.EXECUTING, **record, **known)
+        return _thread_done(UnitOfWork(case=executing, intent=actions, audit=entry), case, run, ports)
     if case.exception.kind not in MOVES_MONEY or proposal.action not in MOVES_MONEY:
         return concluded(case, CaseState.EXECUTED, run, ports, record, known)
     captured = captured_of(case.facts, view)
@@ -123,6 +131,7 @@ def execute(
         order_id=case.exception.order_id,
         amount=proposal.amount,
         method=proposal.method or PayoutMethod.ORIGINAL,
+        payment_reference=case.facts.order.payment_reference if case.facts.order else None,
     )
     reservation = Reservation(
         order_id=intent.order_id,

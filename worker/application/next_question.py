@@ -7,9 +7,11 @@ All of it is plain data in the thread, so that a waiting case keeps the levels i
 from typing import Any
 
 from schemas.values import LevelReference, Proposal, Signature, Value, Verdict
+from worker.domain.account_changes import difference
+from worker.domain.analysis import Opinion
 from worker.domain.approval import Question
 from worker.domain.approval_policy import ApprovalPolicy, Level, Requirement
-from worker.domain.order_exception import Facts
+from worker.domain.order_exception import ActionFindings, Facts
 
 PlainData = dict[str, Any]
 
@@ -22,7 +24,7 @@ class Answer(Value):
 
     `proposal` is there when the answer changed it. `asks_again` puts the changed proposal to the same level, whose
     quorum is still open. ESCALATE names the `levels` that are asked in place of this one; REQUEST_CHANGES brings the
-    `facts` to analyse anew.
+    `facts` to analyse anew. `findings` are there when actions were edited, about all of them.
     """
 
     verdict: Verdict
@@ -32,6 +34,7 @@ class Answer(Value):
     asks_again: bool = False
     levels: tuple[Level, ...] = ()
     facts: Facts | None = None
+    findings: tuple[ActionFindings, ...] | None = None
 
 
 def assessment_of(facts: Facts, proposal: Proposal, requirement: Requirement, policy: ApprovalPolicy) -> PlainData:
@@ -59,11 +62,16 @@ def following(assessment: PlainData, answer: PlainData) -> PlainData:
             "asked": asked,
             "allowed_verdicts": allowed_verdicts(asked, before.rounds_of_changes),
             "proposal": Proposal.model_validate(proposal),
+            "context": {**before.context, **_found(answer)},
             "message_edited": before.message_edited or answer.get("message_edited", False),
             "signed_by": tuple(Signature.model_validate(signature) for signature in answer.get("signed_by", ())),
         }
     )
     return {"proposal": proposal, "question": question.model_dump(mode="json"), "rest": rest}
+
+
+def _found(answer: PlainData) -> PlainData:
+    return {"actions": answer["findings"]} if answer.get("findings") else {}
 
 
 def allowed_verdicts(level: Level, rounds_of_changes: int) -> tuple[Verdict, ...]:
@@ -136,11 +144,23 @@ def _context(facts: Facts) -> PlainData:
         "customer_in_window": _plain(exposure.customer),
         "order_in_window": _plain(exposure.order),
         "near_duplicates": _plain(exposure.near_duplicates),
+        "actions": _plain(facts.findings),
+        "results": _plain(facts.results),
+        "changes": difference(facts.customer.account if facts.customer else None, exception.changes),
+        "analysis": _advice(facts.opinion),
         "failure": facts.failure,
         "difference": facts.difference,
         "history": _plain(facts.feedback),
     }
     return {name: value for name, value in shown.items() if value}
+
+
+def _advice(opinion: Opinion | None) -> PlainData | None:
+    """None from an analyst that had nothing to say."""
+    if opinion is None:
+        return None
+    said = opinion.model_dump(mode="json", exclude_defaults=True, exclude={"customer_message"})
+    return said if len(said) > 1 else None
 
 
 def _plain(values: tuple[Value, ...]) -> list[PlainData]:

@@ -1,12 +1,16 @@
 """An exception is raised: open its case, and let the graph say whether a person must sign."""
 
 from dataclasses import replace
+from typing import Any
 
 from schemas.values import Money, RejectionReason, Risk
 from worker.application.announcements import MessageRefused
-from worker.application.follow_run import ask, available_of, execute, parked
+from worker.application.assess_case import analysed
+from worker.application.examine_actions import findings_of
+from worker.application.follow_run import ask, available_of, concluded, execute, parked
 from worker.application.messages import Raised
 from worker.application.ports import Ports
+from worker.application.ports.executors import ActionRefused
 from worker.application.ports.store import CaseView
 from worker.application.ports.workflow import Paused, StuckThread
 from worker.application.transition import SYSTEM
@@ -33,7 +37,8 @@ def query(raised: Raised, ports: Ports) -> CaseQuery:
 
 
 async def open_case(raised: Raised, inbox_id: int, view: CaseView, ports: Ports) -> UnitOfWork:
-    """Raises OrdersUnavailable when the shop must be asked about the order and does not answer."""
+    """Raises OrdersUnavailable when the shop must be asked about the order and does not answer, and ActionUnavailable
+    when an executor must be asked about an action."""
     if view.case is not None:
         return _seen_before(raised, inbox_id, view.case)
     facts = await gather_facts(raised, view, ports)
@@ -42,6 +47,12 @@ async def open_case(raised: Raised, inbox_id: int, view: CaseView, ports: Ports)
         reason, detail = problem
         return UnitOfWork(refusal=MessageRefused(inbox_id, reason, detail))
     case = _new_case(raised, facts, view, ports)
+    try:
+        findings = await findings_of(facts.exception.actions, ports)
+    except ActionRefused as refused:
+        return _not_runnable(case, str(refused), view, ports)
+    facts = await analysed(facts.model_copy(update={"findings": findings}), ports)
+    case = case.model_copy(update={"facts": facts})
     try:
         run = await ports.workflow.start(str(case.case_id), facts.model_dump(mode="json"))
     except StuckThread as stuck:
@@ -52,6 +63,12 @@ async def open_case(raised: Raised, inbox_id: int, view: CaseView, ports: Ports)
     else:
         unit = execute(case, run, view, ports, actor=SYSTEM, action="approved automatically")
     return replace(unit, watched=view.watched)
+
+
+def _not_runnable(case: Case, problem: str, view: CaseView, ports: Ports) -> UnitOfWork:
+    """Nobody is asked about what could not be run as it stands; a request that can takes a new id."""
+    record: dict[str, Any] = {"actor": SYSTEM, "action": "refused", "at": view.now}
+    return concluded(case, CaseState.FAILED, None, ports, record, {"reason": problem})
 
 
 def _seen_before(raised: Raised, inbox_id: int, case: Case) -> UnitOfWork:

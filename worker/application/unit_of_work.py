@@ -15,7 +15,7 @@ from worker.application.threads import ThreadWrites
 from worker.domain.approval import ApprovalCommand, ApprovalRequest, Decision, Receipt
 from worker.domain.audit import AuditEntry
 from worker.domain.exception_case import Case
-from worker.domain.intent import Intent
+from worker.domain.intent import Intent, PaymentIntent
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Reservation:
 class Booking:
     """A payment that is a row of our own store: it is written by the commit that decides it, or not at all."""
 
-    intent: Intent
+    intent: PaymentIntent
     reference: str
 
 

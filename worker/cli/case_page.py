@@ -13,6 +13,7 @@ from worker.domain.approval import ApprovalRequest
 from worker.domain.audit import AuditEntry
 from worker.domain.exception_case import Case
 from worker.domain.exposure import RelatedCase
+from worker.domain.intent import Intent, PaymentIntent
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -37,7 +38,7 @@ def print_case(file: CaseFile) -> None:
         print_line()
     if file.intents:
         print_table(
-            ("intent", "amount", "method", "state", "retries", "reference", "problem"),
+            ("intent", "what", "how", "state", "retries", "reference", "problem"),
             [_intent_row(intent) for intent in file.intents],
             long=("intent", "reference", "problem"),
         )
@@ -129,15 +130,23 @@ def _decision_row(answered: AnsweredDecision) -> tuple[str, ...]:
 
 def _intent_row(record: IntentOnRecord) -> tuple[str, ...]:
     intent = record.intent
+    what, how = _about_to_be_done(intent)
     return (
         intent.idempotency_key,
-        str(intent.amount),
-        intent.method,
+        what,
+        how,
         record.state,
         str(record.attempts),
         record.reference or "",
         record.problem or "",
     )
+
+
+def _about_to_be_done(intent: Intent) -> tuple[str, str]:
+    if isinstance(intent, PaymentIntent):
+        return str(intent.amount), intent.method
+    done = len(intent.results)
+    return ", ".join(action.name for action in intent.actions), f"{done} of {len(intent.actions)} done"
 
 
 def _timeline_row(entry: AuditEntry) -> tuple[str, ...]:

@@ -15,9 +15,11 @@ from schemas.values import Action, ActionResult, Money, PayoutMethod, Value
 
 
 class IntentState(StrEnum):
-    """PENDING has perhaps not been tried; UNKNOWN was tried, and must be looked up before it is tried again."""
+    """PENDING is being tried, or was when its worker died. UNKNOWN was tried, and must be looked up before it is tried
+    again. DEFERRED was not done, for certain: whoever takes it up may try it, and makes it PENDING by taking it."""
 
     PENDING = "pending"
+    DEFERRED = "deferred"
     UNKNOWN = "unknown"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -50,6 +52,11 @@ class ActionsIntent(Value):
     results: tuple[ActionResult, ...] = ()
     state: IntentState = IntentState.PENDING
     attempts: int = 0
+
+    @property
+    def may_have_started(self) -> bool:
+        """Whether somebody may have begun to run the next action before."""
+        return self.attempts > 0 and self.state is not IntentState.DEFERRED
 
     @property
     def next_action(self) -> Action | None:

@@ -1,7 +1,6 @@
 """What is done about an exception: first proposed, then perhaps changed by a reviewer, then frozen as an intent."""
 
 from schemas.values import (
-    Action,
     Alternative,
     Changes,
     ExceptionKind,
@@ -12,6 +11,7 @@ from schemas.values import (
 )
 from worker.domain.errors import InvalidChanges
 from worker.domain.order_exception import Facts
+from worker.domain.tool_calls import changed_actions
 
 MOVES_MONEY = frozenset({ExceptionKind.REFUND, ExceptionKind.CANCELLATION, ExceptionKind.PRICE_ADJUSTMENT})
 
@@ -23,7 +23,7 @@ def propose(facts: Facts) -> Proposal:
         return Proposal(
             action=exception.kind,
             changes=exception.changes or None,
-            actions=exception.actions or None,
+            actions=(exception.actions if facts.remaining is None else facts.remaining) or None,
         )
     amount = exception.amount
     if exception.kind is ExceptionKind.CANCELLATION:
@@ -53,7 +53,7 @@ def modify(proposal: Proposal, changes: Changes) -> Proposal:
 
     Raises InvalidChanges when nothing is changed, when money is given to a proposal that moves none, when the amount
     is zero, in another currency, or above what was proposed (a reviewer may lower an amount, never raise it), and
-    when an action is kept that was not proposed.
+    when an action is kept or edited that was not proposed.
     """
     if not changes.model_dump(exclude_none=True):
         raise InvalidChanges("a modify verdict needs `changes`; send approve to sign it as it stands")
@@ -66,8 +66,8 @@ def modify(proposal: Proposal, changes: Changes) -> Proposal:
         for name in ("amount", "method", "customer_message")
         if (value := getattr(changes, name)) is not None
     }
-    if changes.approved_actions is not None:
-        changed["actions"] = _kept_actions(proposal, changes.approved_actions)
+    if changes.approved_actions is not None or changes.edited_actions is not None:
+        changed["actions"] = changed_actions(proposal, changes)
     return proposal.model_copy(update=changed)
 
 
@@ -102,17 +102,6 @@ def _taken(proposal: Proposal, alternatives: tuple[Alternative, ...], index: int
     return proposal.model_copy(
         update={"amount": taken.amount or proposal.amount, "method": taken.method or proposal.method}
     )
-
-
-def _kept_actions(proposal: Proposal, indexes: tuple[int, ...]) -> tuple[Action, ...]:
-    proposed = proposal.actions or ()
-    if not proposed:
-        raise InvalidChanges("`changes.approved_actions` belongs to an action request")
-    if len(set(indexes)) < len(indexes) or not indexes:
-        raise InvalidChanges("`changes.approved_actions`: name at least one action, each once; or reject")
-    if max(indexes) >= len(proposed):
-        raise InvalidChanges(f"`changes.approved_actions`: there are {len(proposed)} actions, counted from 0")
-    return tuple(proposed[index] for index in sorted(indexes))
 
 
 def _check_amount(proposed: Money | None, changed: Money, where: str) -> None:

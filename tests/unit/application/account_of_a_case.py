@@ -12,7 +12,7 @@ from tests.builders import Event
 from tests.unit.application.organisation import LADDER, QUORUM, Delegation, Step, key, parts, steps_required
 from worker.domain.approval import ApprovalCommand, Decision
 from worker.domain.exception_case import Case
-from worker.domain.intent import Intent
+from worker.domain.intent import PaymentIntent
 
 MAX_ROUNDS_OF_CHANGES = 5
 
@@ -132,7 +132,7 @@ class Matter:
         if self.to_sign and self.to_sign[0][0] != step[0]:
             self.rung += 1
 
-    def check_payment(self, intent: Intent) -> None:
+    def check_payment(self, intent: PaymentIntent) -> None:
         """It is what was approved; and no more than was asked, or than a cancelled order captured."""
         assert (intent.amount.amount_minor, intent.method.value) == self.approved, self
         if self.case.exception.kind != "cancellation":

@@ -22,8 +22,10 @@ from schemas.catalogue import (
 from schemas.events import ExceptionWithdrawn
 from schemas.values import Customer
 from tests.builders import Event, a_record, an_order, numbered_ids
+from worker.adapters.memory.analysis import MemoryAnalyst
 from worker.adapters.memory.clock import SetClock
 from worker.adapters.memory.database import MemoryDatabase
+from worker.adapters.memory.executors import MemoryExecutors
 from worker.adapters.memory.inbox import MemoryInbox
 from worker.adapters.memory.orders import MemoryOrders
 from worker.adapters.memory.payments import MemoryPayments
@@ -57,6 +59,8 @@ class Desk:
         self.database = MemoryDatabase(self.clock)
         self.orders = MemoryOrders({"ORD-1": an_order()}, {"CUST-1": Customer()})
         self.payments = MemoryPayments()
+        self.executors = MemoryExecutors()
+        self.analyst = MemoryAnalyst()
         ids = numbered_ids()
         announcer = Announcer(lambda: next(ids))
         people = None if register is None else {person_key(person.id): person for person in register}
@@ -67,6 +71,8 @@ class Desk:
             store=self.store,
             orders=self.orders,
             payments=self.payments,
+            executors=self.executors,
+            analyst=self.analyst,
             workflow=Workflow(checkpointer, checkpointer, Dependencies(assess=assessor(policy))),
             policy=policy,
             graph_version=GRAPH_VERSION,

@@ -14,7 +14,7 @@ from tests.unit.application.desk import Desk
 from worker.application.messages import Commanded, Decided, IllegibleDecision
 from worker.domain.approval import Decision, Receipt
 from worker.domain.exception_case import Case, CaseState
-from worker.domain.intent import Intent, IntentState
+from worker.domain.intent import IntentState, PaymentIntent
 
 AUTOMATIC_LIMIT_MINOR = 10_000
 """Of the default policy. An order that is not on its way yet is cancelled as a whole, whatever it cost."""
@@ -27,7 +27,7 @@ def all_cases(desk: Desk) -> list[Case]:
     return [row.case for row in desk.database.cases.values()]
 
 
-def payments(desk: Desk) -> Iterator[Intent]:
+def payments(desk: Desk) -> Iterator[PaymentIntent]:
     """All money that moved, at the provider or in our own books."""
     yield from desk.payments.entries.values()
     yield from (booking.intent for booking in desk.database.ledger.values())
@@ -84,7 +84,8 @@ def signed_minor(desk: Desk, case: Case) -> int:
 
 def an_order_never_gives_back_more_than_it_captured(desk: Desk, _: Outcomes) -> None:
     """3, over all cases of the order; and what is set aside is what was paid or is about to be."""
-    pending = [row.intent for row in desk.database.intents.values() if not row.is_finished]
+    unfinished = [row.intent for row in desk.database.intents.values() if not row.is_finished]
+    pending = [intent for intent in unfinished if isinstance(intent, PaymentIntent)]
     keys = {intent.idempotency_key for intent in pending}
     settled = [intent for intent in payments(desk) if intent.idempotency_key not in keys]
     for order_id, order in desk.orders.orders.items():

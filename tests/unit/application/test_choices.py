@@ -156,4 +156,9 @@ async def test_the_outcome_says_which_tool_calls_were_approved() -> None:
         {"exception_id": "EXC-1", "kind": "action_request", "requested_by": "agent:x", "actions": actions}
     )
     await desk.says("maria", "modify", changes={"approved_actions": [0]})
-    assert desk.outcomes()[0]["actions"] == actions[:1]
+    outcome = desk.outcomes()[0]
+    assert outcome["actions"] == [{**actions[0], "id": "0"}]
+    assert [(result["name"], result["status"]) for result in outcome["results"]] == [
+        ("send_email", "approved"),
+        ("buy_stock", "refused"),
+    ]

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from worker.adapters.memory.database import ApprovalRow, DeadLetter, InboxRow, MemoryDatabase
+from worker.adapters.memory.database import ApprovalRow, DeadLetter, InboxRow, IntentRow, MemoryDatabase
 from worker.adapters.memory.rows import announced
 from worker.application.messages import Delivery
-from worker.domain.intent import Intent
+from worker.domain.intent import Intent, IntentState
 from worker.translation.inbound import Accepted, Record, Rejected, read
 from worker.translation.outbound import Announcer
 
@@ -75,9 +75,15 @@ class MemoryInbox:
         now = self._database.clock()
         due = [row for row in self._database.intents.values() if not row.is_finished and row.available_at <= now]
         taken = sorted(due, key=lambda row: row.available_at)[:limit]
-        for row in taken:
-            row.available_at = now + self._lease
-        return [row.intent.model_copy(update={"attempts": max(1, row.intent.attempts)}) for row in taken]
+        return [self._taken(row, now) for row in taken]
+
+    def _taken(self, row: IntentRow, now: datetime) -> Intent:
+        """A deferred intent was surely not tried; once it is taken up, nobody knows."""
+        row.available_at = now + self._lease
+        found = row.intent.model_copy(update={"attempts": max(1, row.intent.attempts)})
+        if found.state is IntentState.DEFERRED:
+            row.intent = row.intent.model_copy(update={"state": IntentState.PENDING})
+        return found
 
     async def release(self) -> None:
         """A worker that starts again under its old name need not wait for its own leases to run out."""

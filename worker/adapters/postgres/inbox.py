@@ -15,7 +15,7 @@ from worker.adapters.postgres.named_queries import load
 from worker.adapters.postgres.outbox import OutboxRow, Publisher, outbox_rows
 from worker.adapters.postgres.pool import Pool, borrowed
 from worker.application.messages import Delivery
-from worker.domain.intent import Intent, intent_from_json
+from worker.domain.intent import Intent, IntentState, intent_from_json
 from worker.translation.inbound import Accepted, Record, Rejected, message_of, read
 from worker.translation.outbound import Announcer
 
@@ -95,7 +95,9 @@ class Inbox:
     async def abandoned_intents(self, limit: int) -> list[Intent]:
         """Intents that nobody has settled in time. Each counts as tried, so that it is looked up before it is paid."""
         return [
-            intent_from_json(row["body"]).model_copy(update={"attempts": max(1, row["attempts"])})
+            intent_from_json(row["body"]).model_copy(
+                update={"attempts": max(1, row["attempts"]), "state": IntentState(row["state"])}
+            )
             for row in await self._claim("abandoned_intents", limit)
         ]
 

@@ -56,15 +56,17 @@ where approval_id in (
 )
 returning approval_id
 
+-- A deferred intent was surely not tried. Taking it up says so no longer: when its worker dies, nobody knows.
 -- name: abandoned_intents
 update intents
-set available_at = now() + %(lease)s
-where idempotency_key in (
-    select idempotency_key
+set available_at = now() + %(lease)s, state = case found.state when 'deferred' then 'pending' else found.state end
+from (
+    select idempotency_key, state
     from intents
     where finished_at is null and available_at <= now()
     order by available_at
     limit %(limit)s
     for update skip locked
-)
-returning body::text as body, attempts
+) as found
+where intents.idempotency_key = found.idempotency_key
+returning intents.body::text as body, intents.attempts, found.state

@@ -10,7 +10,7 @@ from worker.application.threads import ThreadWrites
 from worker.application.unit_of_work import UnitOfWork
 from worker.domain.approval import ApprovalCommand, ApprovalRequest, Decision, Receipt
 from worker.domain.exception_case import Case
-from worker.domain.intent import Intent, IntentState
+from worker.domain.intent import Intent, IntentState, PaymentIntent
 from worker.domain.reviewers import person_key
 from worker.translation.outbound import Announcer, OutgoingMessage
 
@@ -166,7 +166,7 @@ def _add_intent(rows: UnitRows, intent: Intent, unit: UnitOfWork) -> None:
         rows.finished_intents.append(row)
 
 
-def ledger_row(intent: Intent, reference: str) -> Row:
+def ledger_row(intent: PaymentIntent, reference: str) -> Row:
     return {
         "idempotency_key": intent.idempotency_key,
         "case_id": intent.case_id,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from worker.application.ports.analysis import Analyst
+from worker.application.ports.executors import Executors
 from worker.application.ports.orders import Orders
 from worker.application.ports.payments import Books, Payments
 from worker.application.ports.store import Store
@@ -17,14 +19,18 @@ class Patience:
     """How long things are waited for.
 
     `early`: a decision or withdrawal whose case is not known yet. `shop`: an exception whose order must be asked of a
-    shop that does not answer. `attempts`: how often a message that fails for no reason of its own is tried before it
-    becomes a dead letter. `payment_attempts`: how often a declined payment goes back to a person.
+    shop, or of an executor, that does not answer. `executor`: an approved action whose executor is not reached, before
+    a person is asked. `attempts`: how often a message that fails for no reason of its own is tried before it becomes
+    a dead letter. `execution_attempts`: how often what was approved and not executed goes back to a person. `lease`:
+    how long a worker may hold an intent without a word.
     """
 
     early: timedelta = timedelta(minutes=5)
     shop: timedelta = timedelta(days=1)
+    executor: timedelta = timedelta(days=1)
     attempts: int = 5
-    payment_attempts: int = 3
+    execution_attempts: int = 3
+    lease: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,8 @@ class Ports:
     store: Store
     orders: Orders
     payments: Payments
+    executors: Executors
+    analyst: Analyst
     workflow: CaseWorkflow
     policy: ApprovalPolicy
     graph_version: str

@@ -58,7 +58,7 @@ async def test_a_second_round_is_paid_under_its_own_key(asked: Desk) -> None:
 
 
 async def test_a_case_that_is_declined_too_often_fails_and_leaves_nothing_reserved(asked: Desk) -> None:
-    rounds = asked.ports.patience.payment_attempts + 1
+    rounds = asked.ports.patience.execution_attempts + 1
     asked.payments.faults.extend([Fault.DECLINED] * rounds)
     for _ in range(rounds):
         await asked.decides(decision_event())

@@ -12,6 +12,7 @@ from worker.application.ports import Ports
 from worker.application.ports.payments import (
     Payment,
     PaymentDeclined,
+    PaymentPending,
     PaymentUnavailable,
     PaymentUncertain,
 )
@@ -34,7 +35,7 @@ async def move_money(intent: PaymentIntent, ports: Ports) -> Payment | PaymentDe
     """The payment, the provider's final no, or how long to wait before asking again."""
     try:
         if intent.attempts > 0:
-            found = await ports.payments.look_up(intent.idempotency_key)
+            found = await ports.payments.look_up(intent)
             if found is not None:
                 return found
         failpoints.reach("payment.before-call")
@@ -43,6 +44,8 @@ async def move_money(intent: PaymentIntent, ports: Ports) -> Payment | PaymentDe
         return payment
     except PaymentDeclined as declined:
         return declined
+    except PaymentPending as pending:
+        return Postponement(_delay(intent), f"not settled yet: {pending}")
     except PaymentUncertain as uncertain:
         return Postponement(_delay(intent), f"unknown result: {uncertain}")
     except PaymentUnavailable as unavailable:
@@ -95,7 +98,7 @@ async def _failed(case: Case, intent: PaymentIntent, problem: str, view: CaseVie
         already_refunded=refunded_before_us(case.facts),
         release=True,
     )
-    if case.facts.failures < ports.patience.payment_attempts:
+    if case.facts.failures < ports.patience.execution_attempts:
         facts = _facts_after_failure(case, intent, problem, view)
         try:
             run = await ports.workflow.start(str(case.case_id), facts.model_dump(mode="json"))

@@ -1,0 +1,213 @@
+"""Approved actions are run one after the other, each under its own idempotency key and at most once by default.
+
+The intent with all of them is committed before the first is called, and the result of each before the next. So when
+a worker dies, at most one action may have run without a word: it is looked up, repeated where that has no second
+effect, or put before a person.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from schemas.values import Action, ActionResult, ActionStatus
+from worker.application import failpoints
+from worker.application.examine_actions import findings_of
+from worker.application.follow_run import ask, concluded, parked
+from worker.application.ports import Ports
+from worker.application.ports.executors import (
+    ActionFailed,
+    ActionRefused,
+    ActionUnavailable,
+    ActionUncertain,
+    OnUnknown,
+    Ran,
+)
+from worker.application.ports.store import CaseView
+from worker.application.ports.workflow import Paused, StuckThread
+from worker.application.transition import SYSTEM, note
+from worker.application.unit_of_work import NOTHING, CaseQuery, Postponement, UnitOfWork
+from worker.domain.exception_case import Case, CaseState
+from worker.domain.intent import ActionsIntent, IntentState
+from worker.domain.order_exception import Facts
+from worker.domain.tool_calls import identity, noted
+
+MAX_DELAY_S = 300.0
+
+_CAME_TO_NOTHING = frozenset({ActionStatus.FAILED, ActionStatus.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The action is tried again. `deferred`: it was not run, for certain."""
+
+    problem: str
+    deferred: bool
+
+
+Attempt = ActionResult | Later
+
+
+def query(intent: ActionsIntent) -> CaseQuery:
+    return CaseQuery(case_id=intent.case_id)
+
+
+def goes_on(unit: UnitOfWork) -> ActionsIntent | None:
+    """The intent whose next action is run at once, after this unit was committed."""
+    intent = unit.intent
+    is_under_way = isinstance(intent, ActionsIntent) and intent.state is IntentState.PENDING
+    return intent if is_under_way and isinstance(intent, ActionsIntent) else None
+
+
+async def run_next(intent: ActionsIntent, ports: Ports) -> Attempt:
+    """Runs the first action without a result, or finds out what came of it. Nothing is raised."""
+    action = intent.next_action
+    if action is None:
+        raise ValueError(f"{intent.idempotency_key} has no action left to run")
+    if not ports.executors.runs(action.name):
+        status = ActionStatus.UNKNOWN if intent.may_have_started else ActionStatus.FAILED
+        return _result(action, status, problem="its executor is not registered any more")
+    return await _try(action, intent, ports)
+
+
+async def _try(action: Action, intent: ActionsIntent, ports: Ports) -> Attempt:
+    executors, key, may_have_run = ports.executors, intent.key_of(action), intent.may_have_started
+    on_unknown = executors.on_unknown(action.name)
+    try:
+        if may_have_run and on_unknown is OnUnknown.ASK:
+            return _result(action, ActionStatus.UNKNOWN, problem="no answer came, and it cannot be looked up")
+        if may_have_run and on_unknown is OnUnknown.LOOK_UP:
+            found = await executors.look_up(action, key)
+            if found is not None:
+                return _executed(action, found)
+            may_have_run = False
+        failpoints.reach("action.before-call")
+        ran = await executors.run(action, key)
+        failpoints.reach("action.after-call")
+        return _executed(action, ran)
+    except (ActionRefused, ActionFailed) as failed:
+        return _result(action, ActionStatus.FAILED, problem=str(failed))
+    except ActionUnavailable as unavailable:
+        return Later(str(unavailable), deferred=not may_have_run)
+    except ActionUncertain as uncertain:
+        if on_unknown is OnUnknown.ASK:
+            return _result(action, ActionStatus.UNKNOWN, problem=str(uncertain))
+        return Later(str(uncertain), deferred=False)
+
+
+async def record(intent: ActionsIntent, attempt: Attempt, view: CaseView, ports: Ports) -> UnitOfWork:
+    """What came of the action is on record; after the last one the case has its outcome, or is put before a person."""
+    case = view.case
+    if case is None or case.state is not CaseState.EXECUTING or case.idempotency_key != intent.idempotency_key:
+        return NOTHING
+    action = intent.next_action
+    if action is None:
+        return NOTHING
+    if isinstance(attempt, Later):
+        if view.now - intent.since <= ports.patience.executor:
+            return _later(intent, attempt)
+        status = ActionStatus.FAILED if attempt.deferred else ActionStatus.UNKNOWN
+        attempt = _result(action, status, problem=f"given up: {attempt.problem}")
+    results = noted(intent.results, attempt)
+    after = intent.model_copy(update={"results": results, "attempts": 0, "state": IntentState.PENDING})
+    facts = case.facts.model_copy(update={"results": noted(case.facts.results, attempt)})
+    done = case.model_copy(update={"facts": facts})
+    if after.next_action is not None:
+        return _progress(done, after, attempt, view.now, ports)
+    return await _ended(done, after, attempt, view, ports)
+
+
+def _later(intent: ActionsIntent, attempt: Later) -> UnitOfWork:
+    state = IntentState.DEFERRED if attempt.deferred else IntentState.UNKNOWN
+    tried = intent.model_copy(update={"state": state, "attempts": intent.attempts + 1})
+    delay = float(min(MAX_DELAY_S, 2 ** min(intent.attempts, 20)))
+    return UnitOfWork(intent=tried, postponed=Postponement(delay, attempt.problem))
+
+
+def _progress(case: Case, intent: ActionsIntent, result: ActionResult, now: datetime, ports: Ports) -> UnitOfWork:
+    """The lease is extended with each result, for the next action has its own time limit."""
+    after, entry = note(
+        case, actor=SYSTEM, action=_RECORDED[result.status], at=now, detail=_detail(intent, result), facts=case.facts
+    )
+    lease = Postponement(ports.patience.lease.total_seconds())
+    return UnitOfWork(case=after, audit=entry, intent=intent, postponed=lease)
+
+
+async def _ended(case: Case, intent: ActionsIntent, last: ActionResult, view: CaseView, ports: Ports) -> UnitOfWork:
+    action, detail = _RECORDED[last.status], _detail(intent, last)
+    missing = [result for result in intent.results if result.status in _CAME_TO_NOTHING]
+    if not missing:
+        record = {"actor": SYSTEM, "action": action, "at": view.now, "detail": detail}
+        unit = concluded(case, CaseState.EXECUTED, None, ports, record, {"facts": case.facts})
+        return replace(unit, intent=intent.model_copy(update={"state": IntentState.SUCCEEDED}))
+    failed = intent.model_copy(update={"state": IntentState.FAILED})
+    problem = "; ".join(map(_told, missing))
+    if case.facts.failures < ports.patience.execution_attempts:
+        facts = await _facts_of_next_round(case, intent, missing, problem, ports)
+        try:
+            run = await ports.workflow.start(str(case.case_id), facts.model_dump(mode="json"))
+        except StuckThread as stuck:
+            return UnitOfWork(**parked(case, view, str(stuck)), intent=failed)
+        if isinstance(run, Paused):
+            again = case.model_copy(update={"facts": facts})
+            unit = ask(again, run, ports, at=view.now, actor=SYSTEM, action=action, detail=detail)
+            return replace(unit, intent=failed)
+    record = {"actor": SYSTEM, "action": action, "at": view.now, "detail": detail}
+    unit = concluded(case, CaseState.FAILED, None, ports, record, {"facts": case.facts, "reason": problem})
+    return replace(unit, intent=failed)
+
+
+async def _facts_of_next_round(
+    case: Case, intent: ActionsIntent, missing: list[ActionResult], problem: str, ports: Ports
+) -> Facts:
+    """Only what came to nothing is asked about again, in the form in which it was approved."""
+    ids = {result.id for result in missing}
+    remaining = tuple(action for action in intent.actions if action.id in ids)
+    try:
+        findings = await findings_of(remaining, ports)
+    except (ActionRefused, ActionUnavailable):
+        findings = tuple(finding for finding in case.facts.findings if finding.id in ids)
+    return case.facts.model_copy(
+        update={
+            "failure": problem,
+            "failures": case.facts.failures + 1,
+            "round": case.round + 1,
+            "remaining": remaining,
+            "findings": findings,
+        }
+    )
+
+
+def _told(result: ActionResult) -> str:
+    if result.status is ActionStatus.UNKNOWN:
+        return f"{result.name} may have run ({result.problem}), and approving it runs it once more"
+    return f"{result.name} did not run: {result.problem}"
+
+
+_RECORDED = {
+    ActionStatus.EXECUTED: "action ran",
+    ActionStatus.FAILED: "action failed",
+    ActionStatus.UNKNOWN: "action may have run",
+}
+
+
+def _detail(intent: ActionsIntent, result: ActionResult) -> dict[str, object]:
+    """What the audit entry says: nothing that an executor answered but its reference."""
+    detail = {"action": result.name, "id": result.id, "idempotency_key": f"{intent.idempotency_key}:{result.id}"}
+    return {**detail, "reference": result.reference} if result.reference else dict(detail)
+
+
+def _executed(action: Action, ran: Ran) -> ActionResult:
+    return _result(action, ActionStatus.EXECUTED, reference=ran.reference, result=ran.result)
+
+
+def _result(
+    action: Action,
+    status: ActionStatus,
+    *,
+    reference: str | None = None,
+    result: Any = None,
+    problem: str | None = None,
+) -> ActionResult:
+    return ActionResult(
+        id=identity(action), name=action.name, status=status, reference=reference, result=result, problem=problem
+    )
