@@ -76,6 +76,17 @@ select
     case when n % 2 = 0 then now() end
 from generate_series(1, {rows}) as n;
 
+insert into notifications (
+    message_id, endpoint, kind, approval_id, case_id, state, attempts, body, available_at, finished_at
+)
+select
+    md5('notification' || n)::uuid, case when n % 2 = 0 then 'managers' else 'finance' end, 'needed',
+    md5('approval' || n)::uuid, md5('case' || n)::uuid,
+    case when n <= {open} then 'pending' when n % 100 = 0 then 'failed' else 'delivered' end,
+    case when n <= {open} then 0 else 1 end, jsonb_build_object('pad', repeat('x', 600)), now(),
+    case when n <= {open} then null else now() end
+from generate_series(1, {rows}) as n;
+
 insert into orders (order_id, body)
 select 'ORD-' || n, jsonb_build_object('pad', repeat('x', 500)) from generate_series(1, {rows}) as n;
 insert into customers (customer_id, body)

@@ -26,6 +26,7 @@ LISTING = {"state": None, "customer": None, "limit": 50}
 ONE = {"case_id": CASES[0]}
 NOW = datetime.now(UTC)
 HALF_A_DAY = {"begin": NOW - timedelta(hours=12), "end": NOW}
+TRIED = {"number": 1, "endpoint": "managers", "problem": "answered 500"}
 OPENED_AT = "2026-01-05T09:00:00Z"
 
 
@@ -160,6 +161,9 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "update_balances": _per_order(refunded_minor=1),
         "update_watches": _rows(*({"key": f"order:ORD-{number}", "version": 2} for number in NUMBERS)),
         "insert_audit": _per_case(number=9, actor="a", action="x", to_state="y", detail={}, previous_hash="", hash=""),
+        "insert_notifications": _per_case(
+            message_id=UUID(int=1), endpoint="managers", kind="needed", approval_id=UUID(int=0), body={}
+        ),
         "insert_outbox": _rows({"event_id": UUID(int=1), "ordering": "o", "topic": "t", "key": "k", "headers": {}}),
         "refuse_messages": _rows(*({"inbox_id": number, "reason": "r", "detail": "d"} for number in NUMBERS)),
         "finish_inbox": {"keys": INBOX},
@@ -183,6 +187,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "abandoned_intents": {"patience": SOON},
         "abandoned_messages": {"patience": SOON},
         "failing_messages": {},
+        "disabled_endpoints": {},
+        "failed_notifications": {},
     },
     "inbox.sql": {
         "receive": {**_rows(*_MESSAGES), "worker": "w1", "lease": SOON},
@@ -191,6 +197,18 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "release_inbox": {"worker": "w1"},
         "due_approvals": LIMIT,
         "abandoned_intents": LIMIT,
+    },
+    "notifications.sql": {
+        "take_up_notifications": {"endpoint": "managers", "limit": 8, "lease": SOON},
+        "delivered": TRIED,
+        "finish_untold": {**TRIED, "state": "overtaken"},
+        "postpone": {**TRIED, "seconds": 5.0},
+        "give_up": TRIED,
+        "disable": {"endpoint": "managers", "because": "410"},
+        "enable": {"endpoint": "managers"},
+        "retry_failed": {"endpoint": "managers"},
+        "list_notifications": {"endpoint": None, "state": None, "limit": 50},
+        "list_endpoints": {},
     },
     "outbox.sql": {
         "mark_published": {"keys": INBOX},

@@ -189,6 +189,35 @@ create table ledger_entries (
 );
 CREATE INDEX ledger_entries_by_order ON public.ledger_entries USING btree (order_id);
 
+create table notification_endpoints (
+    "name" text not null,
+    "failing_since" timestamp with time zone,
+    "problem" text,
+    "disabled_at" timestamp with time zone,
+    "disabled_because" text,
+    constraint notification_endpoints_pkey PRIMARY KEY (name)
+);
+
+create table notifications (
+    "notification_id" bigint not null generated always as identity,
+    "message_id" uuid not null,
+    "endpoint" text not null,
+    "kind" text not null,
+    "approval_id" uuid not null,
+    "case_id" uuid not null,
+    "state" text not null,
+    "attempts" integer not null default 0,
+    "problem" text,
+    "body" jsonb,
+    "created_at" timestamp with time zone not null default now(),
+    "available_at" timestamp with time zone not null default now(),
+    "finished_at" timestamp with time zone,
+    constraint notifications_pkey PRIMARY KEY (notification_id)
+);
+CREATE INDEX notifications_due ON public.notifications USING btree (endpoint, available_at) WHERE (finished_at IS NULL);
+CREATE INDEX notifications_failed ON public.notifications USING btree (endpoint) WHERE (state = 'failed'::text);
+CREATE INDEX notifications_untried ON public.notifications USING btree (case_id) WHERE ((finished_at IS NULL) AND (attempts = 0));
+
 create table order_balances (
     "order_id" text not null,
     "currency" text not null,

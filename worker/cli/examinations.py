@@ -120,6 +120,16 @@ _JUDGED = {
         "{count} events wait longer than a minute to be published, the oldest since {example}",
         "see that a worker runs (`signoff run`) and that it reaches Kafka",
     ),
+    "disabled_endpoints": (
+        "notification endpoints",
+        "{count} are disabled, and what is for them is held: {example}",
+        "mend each, then `signoff notifications enable NAME`",
+    ),
+    "failed_notifications": (
+        "notifications",
+        "{count} were given up, one for {example} among them",
+        "`signoff notifications list --state failed` says why; `signoff notifications retry` sends them again",
+    ),
 }
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from schemas.values import Money, ReceiptCode, RejectionReason
 from worker.adapters.memory.threads import ThreadShelf
 from worker.application.messages import Message
+from worker.application.notices import Notification
 from worker.application.unit_of_work import Balance, Booking
 from worker.domain.approval import ApprovalCommand, ApprovalRequest, Decision, Receipt
 from worker.domain.audit import AuditEntry
@@ -122,6 +123,24 @@ class DeadLetter:
 
 
 @dataclass(slots=True)
+class NotificationRow:
+    """What is told to one endpoint. `available_at` is when it is tried next, or the end of a lease."""
+
+    told: Notification
+    state: str
+    available_at: datetime
+    attempts: int = 0
+    problem: str | None = None
+
+
+@dataclass(slots=True)
+class EndpointRow:
+    failing_since: datetime | None = None
+    problem: str | None = None
+    disabled_because: str | None = None
+
+
+@dataclass(slots=True)
 class MemoryDatabase:
     """All rows. `outbox` is every event that was announced, in the order of the commits; `received` are the places
     of all inbox rows, `effects` who has decided what with effect, `watches` the versions of figures."""
@@ -140,6 +159,8 @@ class MemoryDatabase:
     watches: dict[str, int] = field(default_factory=dict)
     dead_letters: dict[Place, DeadLetter] = field(default_factory=dict)
     outbox: list[OutgoingMessage] = field(default_factory=list)
+    notifications: list[NotificationRow] = field(default_factory=list)
+    endpoints: dict[str, EndpointRow] = field(default_factory=dict)
     threads: ThreadShelf = field(default_factory=ThreadShelf)
     _case_of: dict[str, UUID] = field(default_factory=dict)
     _approvals_of: dict[UUID, list[UUID]] = field(default_factory=dict)

@@ -8,8 +8,10 @@ from pydantic_core import to_json
 from worker.adapters.memory.balances import open_balance, reserve
 from worker.adapters.memory.database import MemoryDatabase, effect_of
 from worker.adapters.memory.figures import exposure, signed, watched
+from worker.adapters.memory.notifications import keep_notifications
 from worker.adapters.memory.people import Register, people
 from worker.adapters.memory.rows import write
+from worker.application.notices import NoticeRouter
 from worker.application.ports.store import CaseView, UnitRefused
 from worker.application.threads import StoredThread
 from worker.application.unit_of_work import NOTHING, CaseQuery, Commit, OthersQuery, UnitOfWork
@@ -22,7 +24,7 @@ from worker.translation.outbound import Announcer
 
 class MemoryStore:
     """`lease` is how long a new intent is left to whoever committed it; `register` are the reviewers by `person_key`,
-    where they are kept."""
+    where they are kept; `notices` says who is notified."""
 
     def __init__(
         self,
@@ -31,11 +33,13 @@ class MemoryStore:
         *,
         lease: timedelta,
         register: Register | None = None,
+        notices: NoticeRouter | None = None,
     ) -> None:
         self._database = database
         self._announcer = announcer
         self._lease = lease
         self._register = register
+        self._notices = notices
 
     async def view(self, query: CaseQuery) -> CaseView:
         database = self._database
@@ -68,6 +72,8 @@ class MemoryStore:
         answer = self._judge(unit)
         if answer is Commit.DONE:
             write(self._database, unit, self._announcer, self._lease)
+            if self._notices is not None:
+                keep_notifications(self._database, unit, self._notices)
         return answer
 
     def _people(self, query: CaseQuery, approval: ApprovalRequest | None) -> tuple[Person, ...] | None:

@@ -135,6 +135,17 @@ from json_populate_recordset(null::outbox, %(rows)s::json) with ordinality as ne
 order by place
 returning outbox_id
 
+-- name: insert_notifications
+insert into notifications (message_id, endpoint, kind, approval_id, case_id, state, problem, body, finished_at)
+select
+    message_id, endpoint, kind, approval_id, case_id,
+    case when body is null then 'failed' else 'pending' end, problem, body, case when body is null then now() end
+from json_populate_recordset(null::notifications, %(rows)s::json) with ordinality as new (
+    notification_id, message_id, endpoint, kind, approval_id, case_id, state, attempts, problem, body,
+    created_at, available_at, finished_at, place
+)
+order by place
+
 -- name: refuse_messages
 insert into dead_letters (topic, partition, "offset", part, reason, detail, sha256, value, headers)
 select

@@ -21,10 +21,12 @@ from worker.adapters.postgres import checkpointer
 from worker.adapters.postgres.batching import Batcher
 from worker.adapters.postgres.ground import Ground, lock
 from worker.adapters.postgres.named_queries import load
+from worker.adapters.postgres.notifications import notification_rows
 from worker.adapters.postgres.outbox import OutboxRow, Publisher, outbox_rows
 from worker.adapters.postgres.pool import Pool, borrowed
 from worker.adapters.postgres.unit_rows import Row, UnitRows, rows_of
 from worker.application import failpoints
+from worker.application.notices import NoticeRouter
 from worker.application.ports.store import UnitRefused
 from worker.application.unit_of_work import Commit, UnitOfWork
 from worker.translation.outbound import Announcer
@@ -46,11 +48,14 @@ class GroupCommit:
         *,
         lease: timedelta,
         batch: int = 200,
+        notices: NoticeRouter | None = None,
     ) -> None:
+        """`notices` says who is told of what is announced; without it nobody is."""
         self._pool = pool
         self._announcer = announcer
         self._publisher = publisher
         self._lease = lease
+        self._notices = notices
         self.commit = Batcher[UnitOfWork, Commit](self._commit_all, size=batch, parallel=1)
 
     async def _commit_all(self, units: list[UnitOfWork]) -> Sequence[Commit | Exception]:
@@ -85,8 +90,10 @@ class GroupCommit:
         if rows.refusals:
             for letter in await _refuse(connection, rows.refusals):
                 rows.messages.append(self._announcer.dead_letter(letter, now))
+        notifications = notification_rows(units, self._notices) if self._notices else ()
         async with connection.pipeline():
             await self._write_rows(connection, rows, ground)
+            await _send(connection, "insert_notifications", notifications)
             outbox = await _send(connection, "insert_outbox", outbox_rows(rows.messages))
         ids = [row[0] for row in await outbox.fetchall()] if outbox else []
         return [OutboxRow(outbox_id, message) for outbox_id, message in zip(ids, rows.messages, strict=True)]

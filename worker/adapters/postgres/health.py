@@ -37,6 +37,8 @@ SUSPICIONS = (
     "abandoned_messages",
     "failing_messages",
     "unsent_events",
+    "disabled_endpoints",
+    "failed_notifications",
 )
 
 

@@ -41,3 +41,18 @@ where finished_at is null and available_at < now() - %(patience)s
 select count(*) as count, min(problem) as example
 from inbox
 where finished_at is null and problem is not null
+
+-- name: disabled_endpoints
+select
+    count(*) as count,
+    string_agg(
+        name || ' since ' || to_char(disabled_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI"Z"') || ' (' || disabled_because || ')',
+        '; ' order by name
+    ) as example
+from notification_endpoints
+where disabled_at is not null
+
+-- name: failed_notifications
+select count(*) as count, min(endpoint) as example
+from notifications
+where state = 'failed'

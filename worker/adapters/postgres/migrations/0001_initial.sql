@@ -1,6 +1,6 @@
 -- The first schema. The three tables of langgraph-checkpoint-postgres are made by its own migrations.
 --
--- What must be taken up later (inbox rows, due approvals, intents) has one column for it: `available_at`. Taking a
+-- What must be taken up later (inbox rows, due approvals, intents, notifications) has one column for it: `available_at`. Taking a
 -- row moves it into the future, which is the lease; finishing the row takes it out of the partial index.
 -- No foreign keys: rows that belong together are written by one transaction (docs/adr/no-foreign-keys.md).
 
@@ -158,6 +158,37 @@ create table dead_letters (
     rejected_at     timestamptz not null default now(),
     replayed_at     timestamptz,
     unique (topic, partition, "offset", part)
+);
+
+-- What people are told about approval requests, one row for each endpoint: written by the commit that it tells of, sent
+-- afterwards. Without a body there is nothing to send, and `problem` says why.
+create table notifications (
+    notification_id  bigint generated always as identity primary key,
+    message_id       uuid not null,
+    endpoint         text not null,
+    kind             text not null,
+    approval_id      uuid not null,
+    case_id          uuid not null,
+    state            text not null,
+    attempts         integer not null default 0,
+    problem          text,
+    body             jsonb,
+    created_at       timestamptz not null default now(),
+    available_at     timestamptz not null default now(),
+    finished_at      timestamptz
+);
+create index notifications_due on notifications (endpoint, available_at) where finished_at is null;
+create index notifications_untried on notifications (case_id) where finished_at is null and attempts = 0;
+create index notifications_failed on notifications (endpoint) where state = 'failed';
+
+-- Endpoints that failed once: `failing_since` is the first failure that no success has followed. What is pending for
+-- one that is disabled is held.
+create table notification_endpoints (
+    name              text primary key,
+    failing_since     timestamptz,
+    problem           text,
+    disabled_at       timestamptz,
+    disabled_because  text
 );
 
 -- The register of reviewers, where one is configured: `key` is the id in lower case, without surrounding space.
