@@ -247,7 +247,7 @@ A_PERSON = {
     ),
     "an agent's action": (
         facts("action_request", order=None, order_id=None, actions=(Action(name="send_email"),)),
-        {"action-request": "agent:chat asks to run send_email"},
+        {"action-request": "agent:chat asks to run send_email, which the policy does not name"},
     ),
 }
 
@@ -269,7 +269,7 @@ def test_this_waits_for_a_person_for_this_reason_alone(known: Facts, reasons: di
 
 def test_every_rule_is_shown_to_fire_alone() -> None:
     alone = {rule for _, reasons in A_PERSON.values() for rule in reasons}
-    assert alone | {"deletes-data"} == {rule.id for rule in POLICY.rules}
+    assert alone | {"deletes-data", "action-not-named"} == {rule.id for rule in POLICY.rules}
 
 
 def test_all_reasons_are_told_together() -> None:
@@ -334,7 +334,7 @@ def test_deleting_data_needs_engineer_then_dba_then_legal_and_nobody_else() -> N
     assert chain(required) == ["engineer", "dba", "legal"]
     assert {fired.rule: fired.says for fired in required.why} == {
         "deletes-data": "data would be lost for good: drop_table",
-        "action-request": "agent:chat asks to run drop_table",
+        "action-request": "agent:chat asks to run drop_table, which the policy does not name",
     }
 
 

@@ -9,7 +9,15 @@ import pytest
 from schemas.values import Action, ApprovalPart, ExceptionKind
 from tests.builders import an_exception, eur, some_facts, usd
 from tests.unit.policy_files import a_refund, chain
-from worker.adapters.policy import deadline_steps, document, levels, rule_texts
+from worker.adapters.policy import (
+    action_terms,
+    args_schemas,
+    deadline_steps,
+    document,
+    levels,
+    plain_data,
+    rule_texts,
+)
 from worker.adapters.policy.built_in_rules import BUILT_IN_IDS
 from worker.adapters.policy.expressions import FUNCTIONS
 from worker.adapters.policy.loading import load_policy, parse_policy
@@ -65,6 +73,12 @@ JUDGED = [
     ("technical-then-business", of_kind(ExceptionKind.ACCOUNT_CHANGE), ["technical", "business"]),
     ("destructive-actions", of_kind(ExceptionKind.ACTION_REQUEST, "drop_table"), ["engineer", "dba", "legal"]),
     ("destructive-actions", of_kind(ExceptionKind.ACTION_REQUEST, "send_email"), ["on-call"]),
+    ("tool-calls", of_kind(ExceptionKind.ACTION_REQUEST, "search_orders"), []),
+    ("tool-calls", of_kind(ExceptionKind.ACTION_REQUEST, "send_email"), ["support"]),
+    ("tool-calls", of_kind(ExceptionKind.ACTION_REQUEST, "run_sql"), ["support", "dba"]),
+    ("tool-calls", of_kind(ExceptionKind.ACTION_REQUEST, "search_orders", "buy_stock"), ["finance"]),
+    ("tool-calls", of_kind(ExceptionKind.ACTION_REQUEST, "wire_money"), ["support"]),
+    ("tool-calls", of_kind(ExceptionKind.ACTION_REQUEST, "wire_money", "buy_stock"), ["support", "finance"]),
     ("two-of-three", flagged("aml"), ["board"]),
     ("two-of-three", flagged(), []),
     ("two-steps", of_kind(ExceptionKind.CANCELLATION), ["manager", "manager"]),
@@ -110,9 +124,35 @@ def test_the_deadlines_of_the_example_are_those_of_the_page() -> None:
     assert manager.calendar.timezone == "Europe/Berlin"
 
 
+def test_an_unsure_agent_of_the_example_waits_with_everything() -> None:
+    asked = of_kind(ExceptionKind.ACTION_REQUEST, "search_orders").exception
+    sure, unsure = (asked.model_copy(update={"confidence": confidence}) for confidence in (0.5, 0.4))
+    assert chain(example("tool-calls"), some_facts(sure)) == []
+    assert chain(example("tool-calls"), some_facts(unsure)) == ["support"]
+    assert not example("tool-calls").judge(some_facts(unsure)).per_action
+
+
+def test_the_purchase_of_the_example_waits_alone() -> None:
+    mixed = of_kind(ExceptionKind.ACTION_REQUEST, "search_orders", "buy_stock")
+    assert example("tool-calls").judge(mixed).per_action
+
+
+def test_arguments_are_refused_in_the_words_of_the_page() -> None:
+    check = example("tool-calls").actions["buy_stock"].problem_with
+    assert check({"symbol": "ACME", "quantity": 100}) is None
+    assert f"``{check({'symbol': 'ACME', 'quantity': 101})}``" in PAGE
+
+
+def test_the_page_names_the_formats_that_are_checked() -> None:
+    assert f"a `format` other than {', '.join(f'`{name}`' for name in args_schemas.FORMATS)} are" in PAGE
+    assert f"{plain_data.MAX_SIZE // 1024} KiB and {plain_data.MAX_DEPTH} levels" in PAGE
+
+
 def test_the_page_lists_every_field() -> None:
     assert table("## The file").keys() == {*document.REQUIRED, *document.OPTIONAL}
     assert table("## A level").keys() == {*levels.REQUIRED, *levels.OPTIONAL}
+    action = {key for cell in table("## An action") for key in cell.split(", or ")}
+    assert action == {*action_terms.FIELDS}
     rule = table("## A rule")
     assert {key for cell in rule for key in cell.split(", or ")} == {*rule_texts.REQUIRED, *rule_texts.OPTIONAL}
     assert DETAILS_THEN_METHOD in rule["confirm"]

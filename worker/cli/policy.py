@@ -10,7 +10,13 @@ from typing import Annotated
 
 import typer
 
-from worker.adapters.policy.explanation import Explanation, LevelExplanation, RuleExplanation, explain
+from worker.adapters.policy.explanation import (
+    ActionExplanation,
+    Explanation,
+    LevelExplanation,
+    RuleExplanation,
+    explain,
+)
 from worker.adapters.policy.loading import load_policy
 from worker.adapters.policy.problems import PolicyError
 from worker.cli.event_file import facts_in
@@ -42,12 +48,15 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE")], as_json: AsJson
 
 
 def _summary(checked: ApprovalPolicy) -> dict[str, str | list[str]]:
+    passing = [name for name, terms in checked.actions.items() if terms.passes]
+    signed = [name for name in checked.actions if name not in passing]
     return {
         "policy": checked.reference.name,
         "version": checked.reference.version,
         "levels": list(checked.levels),
         "rules": [rule.id for rule in checked.rules if not rule.built_in],
         "built_in": [rule.id for rule in checked.rules if rule.built_in],
+        **({"signed_actions": signed, "unsigned_actions": passing} if checked.actions else {}),
     }
 
 
@@ -97,6 +106,7 @@ def _print(exception_id: str, explanation: Explanation) -> None:
             ("exception", exception_id),
             ("amount", explanation.amount or ""),
             ("asked", " → ".join(map(_level, explanation.levels)) or "nobody"),
+            ("actions", [f"{action.name} {_action(action)}" for action in explanation.actions]),
             ("risk", explanation.risk),
             ("policy", f"{explanation.policy} {explanation.version}"),
         ]
@@ -108,6 +118,12 @@ def _print(exception_id: str, explanation: Explanation) -> None:
 def _level(level: LevelExplanation) -> str:
     quorum = f" ({level.quorum} people)" if level.quorum > 1 else ""
     return f"{level.name}{f', {level.part}' if level.part else ''}{quorum}"
+
+
+def _action(action: ActionExplanation) -> str:
+    if action.problem is not None:
+        return f"has arguments that break the policy's schema: {action.problem}"
+    return "waits for a signature" if action.waits else "wants no signature"
 
 
 def _row(rule: RuleExplanation) -> tuple[str, ...]:

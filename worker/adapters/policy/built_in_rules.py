@@ -6,13 +6,14 @@ level. Those whose amount is in order are fallbacks: they see to it that somebod
 nobody where a rule of the file asks somebody already.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import NamedTuple
 
 from schemas.values import ExceptionKind, Risk
+from worker.adapters.policy.sentences import cut_short
 from worker.adapters.policy.vocabulary import Evidence
-from worker.domain.approval_policy import Rule
+from worker.domain.approval_policy import ActionTerms, Rule
 from worker.domain.resolution import MOVES_MONEY
 
 
@@ -77,12 +78,26 @@ def _order_changed(evidence: Evidence) -> str | None:
     return f"the order has changed since it was shown: {difference}" if difference is not None else None
 
 
-def _action_request(evidence: Evidence) -> str | None:
-    exception = evidence.facts.exception
-    if exception.kind is not ExceptionKind.ACTION_REQUEST:
-        return None
-    names = ", ".join(action.name for action in exception.actions) or "an unnamed action"
-    return f"{exception.requested_by} asks to run {names}"
+class _UnnamedActions:
+    """What an agent asks to run that the policy's `actions` do not name. `beside` actions that want a signature for
+    themselves it is another rule that asks: their reviewers were not chosen for it."""
+
+    def __init__(self, actions: Mapping[str, ActionTerms], *, beside: bool) -> None:
+        self._named = frozenset(actions)
+        self._signed = frozenset(name for name, terms in actions.items() if not terms.passes)
+        self._beside = beside
+
+    def __call__(self, evidence: Evidence) -> str | None:
+        exception = evidence.facts.exception
+        asked = dict.fromkeys(evidence.actions)
+        unnamed = [name for name in asked if name not in self._named]
+        is_beside = any(name in self._signed for name in asked)
+        if exception.kind is not ExceptionKind.ACTION_REQUEST or is_beside is not self._beside:
+            return None
+        if not asked:
+            return f"{exception.requested_by} asks to run an unnamed action"
+        names = cut_short(", ".join(unnamed))
+        return f"{exception.requested_by} asks to run {names}, which the policy does not name" if unnamed else None
 
 
 class _Asks(Enum):
@@ -101,6 +116,7 @@ class _BuiltIn(NamedTuple):
     says: Callable[[Evidence], str | None]
     risk: Risk
     asks: _Asks
+    per_action: bool = False
 
     def of(self, ladder: tuple[str, ...]) -> Rule:
         return Rule(
@@ -110,6 +126,7 @@ class _BuiltIn(NamedTuple):
             levels=ladder if self.asks is _Asks.THE_LADDER else ladder[:1],
             risk=self.risk,
             fallback=self.asks is _Asks.SOMEBODY,
+            per_action=self.per_action,
             when=self.when,
             built_in=True,
         )
@@ -124,11 +141,23 @@ _RULES = (
     _BuiltIn("execution-failed", "approved, not executed", _execution_failed, Risk.HIGH, _Asks.SOMEBODY),
     _BuiltIn("changes-requested", "a reviewer asked for changes", _changes_requested, Risk.MEDIUM, _Asks.SOMEBODY),
     _BuiltIn("order-changed", "not the order that was shown", _order_changed, Risk.HIGH, _Asks.SOMEBODY),
-    _BuiltIn("action-request", "an agent wants a signature", _action_request, Risk.MEDIUM, _Asks.SOMEBODY),
 )
-BUILT_IN_IDS = frozenset(rule.id for rule in _RULES)
 
 
-def built_in_rules(ladder: tuple[str, ...]) -> tuple[Rule, ...]:
-    """`ladder` are the names of the policy's first level and of those above it, lowest first."""
-    return tuple(rule.of(ladder) for rule in _RULES)
+def _action_rules(actions: Mapping[str, ActionTerms]) -> tuple[_BuiltIn, ...]:
+    alone, beside = _UnnamedActions(actions, beside=False), _UnnamedActions(actions, beside=True)
+    return (
+        _BuiltIn("action-request", "an action that the policy does not name", alone, Risk.MEDIUM, _Asks.SOMEBODY, True),
+        _BuiltIn(
+            "action-not-named", "the same, beside one that it names", beside, Risk.MEDIUM, _Asks.THE_FIRST_LEVEL, True
+        ),
+    )
+
+
+BUILT_IN_IDS = frozenset(rule.id for rule in (*_RULES, *_action_rules({})))
+
+
+def built_in_rules(ladder: tuple[str, ...], actions: Mapping[str, ActionTerms]) -> tuple[Rule, ...]:
+    """`ladder` are the names of the policy's first level and of those above it, lowest first; `actions` those that the
+    policy names."""
+    return tuple(rule.of(ladder) for rule in (*_RULES, *_action_rules(actions)))

@@ -9,6 +9,8 @@ from fractions import Fraction
 import yaml
 
 from schemas.values import Money
+from worker.adapters.policy.action_terms import ActionText, read_actions
+from worker.adapters.policy.built_in_rules import BUILT_IN_IDS
 from worker.adapters.policy.calendars import read_calendars
 from worker.adapters.policy.field_values import KEBAB, one_of, quantities, quantity, word
 from worker.adapters.policy.ladders import check_ladders
@@ -20,7 +22,7 @@ from worker.adapters.policy.rule_texts import RuleText, read_rules
 from worker.domain.approval_policy import Level
 
 REQUIRED = ("name", "base_currency", "levels", "rules")
-OPTIONAL = ("rates", "limits", "calendars", "messages", "review_hash", "claims_last", "exposure_window")
+OPTIONAL = ("rates", "limits", "calendars", "actions", "messages", "review_hash", "claims_last", "exposure_window")
 
 A_CLAIM = timedelta(hours=1)
 """How long a reviewer may hold a question where the policy does not say."""
@@ -41,6 +43,7 @@ class Document:
     limit_lines: Mapping[str, int]
     level_texts: Mapping[str, LevelText]
     rules: tuple[RuleText, ...]
+    actions: tuple[ActionText, ...]
     messages: yaml.Node | None
     requires_hash: bool
     claim: timedelta
@@ -64,13 +67,15 @@ def read_document(root: yaml.Node, problems: Problems) -> Document:
     levels = read_levels(fields.fields.get("levels"), rates, calendars, problems)
     check_ladders(levels, rates, problems)
     _refuse_unused_calendars(fields.fields.get("calendars"), levels, problems)
+    rules = read_rules(fields.fields.get("rules"), levels, problems)
     return Document(
         name=word(fields, "name", KEBAB, "words such as our-shop", problems),
         rates=rates,
         limits={name: value for name, (value, _) in limits.items()},
         limit_lines={name: line for name, (_, line) in limits.items()},
         level_texts=levels,
-        rules=read_rules(fields.fields.get("rules"), levels, problems),
+        rules=rules,
+        actions=read_actions(fields.fields.get("actions"), levels, rules, BUILT_IN_IDS, problems),
         messages=fields.fields.get("messages"),
         requires_hash=one_of(fields, "review_hash", ["required"], "has an unknown `review_hash`", problems) is not None,
         claim=quantity(fields, "claims_last", duration, problems) or A_CLAIM,

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from schemas.values import ApprovalPart, OnTimeout
+from schemas.values import Action, ApprovalPart, OnTimeout
 from worker.adapters.policy.quantities import written_duration
-from worker.domain.approval_policy import ApprovalPolicy, Finding, Level, Requirement
+from worker.domain.approval_policy import ActionTerms, ApprovalPolicy, Finding, Level, Requirement
 from worker.domain.deadlines import DeadlineAction, DeadlineStep
 from worker.domain.order_exception import Facts
 from worker.domain.resolution import propose
@@ -44,9 +44,20 @@ class LevelExplanation:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionExplanation:
+    """One action of an action request. `waits` for a signature, or runs without one; `problem` says what is wrong with
+    its arguments by the policy's schema, None for nothing."""
+
+    name: str
+    waits: bool
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """All plain values: `dataclasses.asdict` gives JSON. `levels` is the chain of questions, `level` the name of the
-    first one, None when nobody is asked. `why` is every reason that the reviewers would read."""
+    first one, None when nobody is asked. `why` is every reason that the reviewers would read. `actions` are those of
+    an action request."""
 
     policy: str
     version: str
@@ -58,12 +69,14 @@ class Explanation:
     what_happens: str
     why: tuple[str, ...]
     rules: tuple[RuleExplanation, ...]
+    actions: tuple[ActionExplanation, ...] = ()
 
 
 def explain(policy: ApprovalPolicy, facts: Facts) -> Explanation:
     """Asks every rule, exactly as a judgement does; changes nothing."""
     findings = policy.examine(facts)
-    amount = propose(facts).amount
+    proposal = propose(facts)
+    amount = proposal.amount
     requirement = policy.require(findings, amount)
     return Explanation(
         policy=policy.reference.name,
@@ -76,6 +89,18 @@ def explain(policy: ApprovalPolicy, facts: Facts) -> Explanation:
         what_happens=_what_happens(requirement),
         why=tuple(reason.says for reason in requirement.why),
         rules=tuple(_explain_rule(finding) for finding in findings),
+        actions=tuple(_explain_action(action, policy, requirement) for action in proposal.actions or ()),
+    )
+
+
+def _explain_action(action: Action, policy: ApprovalPolicy, requirement: Requirement) -> ActionExplanation:
+    """A rule about the whole request holds back those that would pass by themselves as well."""
+    terms = policy.actions.get(action.name, ActionTerms())
+    held_back = bool(requirement.chain) and not requirement.per_action
+    return ActionExplanation(
+        name=action.name,
+        waits=held_back or not terms.passes,
+        problem=terms.problem_with(action.args),
     )
 
 

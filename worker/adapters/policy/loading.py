@@ -53,10 +53,13 @@ def parse_policy(content: bytes, file: str) -> ApprovalPolicy:
     if problems.found:
         raise PolicyError(file, problems.found)
     first = next(iter(document.levels))
+    actions = {text.name: text.terms() for text in document.actions}
+    asking = [text.rule() for text in document.actions if not text.passes]
     return ApprovalPolicy(
         reference=PolicyReference(name=document.name, version=version_of(document)),
-        rules=(*rules, *built_in_rules(ladder(first, document.levels))),
+        rules=(*rules, *asking, *built_in_rules(ladder(first, document.levels), actions)),
         levels=document.levels,
+        actions=actions,
         read=read,
         compare=document.rates.compare,
         draft=draft,
@@ -104,6 +107,7 @@ def _refuse_what_is_never_used(document: Document, problems: Problems) -> None:
         if not re.search(rf"\blimits\s*\.\s*{limit}\b", written):
             problems.add(line, f"limit {limit} is named by no rule", "use it or remove it")
     asked = {level for text in document.rules for level in text.levels}
+    asked |= {level for text in document.actions for level in text.levels}
     check_reach(document.level_texts, asked, problems)
     looking = [text for text in document.rules if _looks_at_other_cases(text)]
     if looking and document.exposure is None:

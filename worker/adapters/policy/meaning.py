@@ -4,6 +4,7 @@ import hashlib
 import json
 from typing import Any
 
+from worker.adapters.policy.action_terms import ActionText
 from worker.adapters.policy.document import Document
 from worker.adapters.policy.messages import meaning_of
 from worker.adapters.policy.rule_texts import RuleText
@@ -26,6 +27,8 @@ def version_of(document: Document) -> str:
         "claim": document.claim.total_seconds(),
         "exposure": document.exposure.total_seconds() if document.exposure else None,
     }
+    if document.actions:  # a policy from before there were any keeps its version
+        meaning["actions"] = sorted(map(_action, document.actions))
     canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:VERSION_LENGTH]
 
@@ -33,6 +36,12 @@ def version_of(document: Document) -> str:
 def _level(level: Level) -> dict[str, Any]:
     """A calendar counts by what it says; its name is the author's own business."""
     return {**level.model_dump(mode="json"), "allowed_verdicts": sorted(level.allowed_verdicts)}
+
+
+def _action(action: ActionText) -> list[str]:
+    """Its levels are those that a rule would name, and a schema means the same in whatever order its keys stand."""
+    schema = json.dumps(action.args_schema, sort_keys=True)
+    return [action.name, ",".join(sorted(action.levels)), action.risk, schema]
 
 
 def _rule(rule: RuleText) -> list[str]:

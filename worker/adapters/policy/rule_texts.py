@@ -70,7 +70,7 @@ def _rule(number: int, node: yaml.Node, levels: Collection[str], problems: Probl
     fields = Fields(node, _rule_name(number, node), problems, required=REQUIRED, optional=OPTIONAL)
     id_ = word(fields, "id", KEBAB, "words such as refund-over-100", problems)
     when, says = fields.text("when"), fields.text("says")
-    asked = _levels(fields, levels, problems)
+    asked = signing_levels(fields, levels, problems)
     risk = one_of(fields, "risk", list(Risk), "has an unknown risk", problems)
     confirm = one_of(fields, "confirm", [DETAILS_THEN_METHOD], "has an unknown `confirm`", problems)
     amount = one_of(fields, "amount", AMOUNTS, "weighs an unknown amount", problems)
@@ -90,8 +90,9 @@ def _rule(number: int, node: yaml.Node, levels: Collection[str], problems: Probl
     )
 
 
-def _levels(rule: Fields, known: Collection[str], problems: Problems) -> tuple[str, ...]:
-    """The names of `level` or of `levels`, unknown ones too, so that the rest of the rule is still checked."""
+def signing_levels(rule: Fields, known: Collection[str], problems: Problems) -> tuple[str, ...]:
+    """The names of `level` or of `levels`, unknown ones too, so that the rest of the rule, or the action, is still
+    checked."""
     if "level" in rule.lines and "levels" in rule.lines:
         problems.add(rule.lines["levels"], f"{rule.name} has both `level` and `levels`", "keep one of them")
         return ()

@@ -66,6 +66,11 @@ def _shown(path: str, value: object) -> str:
         text = str(value).replace("_", " ")
     else:
         text = str(value)
+    return cut_short(text)
+
+
+def cut_short(text: str) -> str:
+    """What somebody else wrote, no longer than a sentence can carry."""
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 
 

@@ -58,7 +58,7 @@ VARIABLES: Mapping[str, Variable] = {
     "exception.alternatives": Variable(int, "how many other ways the requester sees"),
     "exception.lines": Variable(int, "how many different items it names"),
     "exception.quantity": Variable(int, "how many pieces of them together"),
-    "exception.actions": Variable(list, "the names of the actions that an agent wants to run"),
+    "exception.actions": Variable(list, "the names of the actions that are to run"),
     "exception.round": Variable(int, "how often the case came to its first level", least=1),
     "order.known": Variable(bool, "somebody knows the order"),
     "order.status": Variable(str, "how far the order has come", _STATUSES),
@@ -85,10 +85,12 @@ class Evidence:
 
     `amount` is what would be paid and `available` what is left of the order, both in their own
     currency; `sums` are the sums of the exposure, in the base currency. `unrated` are the
-    currencies among all of them that the policy has no rate for.
+    currencies among all of them that the policy has no rate for. `actions` are the names of those
+    that are to run.
     """
 
     facts: Facts
+    actions: tuple[str, ...]
     amount: Money | None
     available: Money | None
     sums: Mapping[str, Money]
@@ -107,11 +109,11 @@ class EvidenceReader:
         }
 
     def __call__(self, facts: Facts) -> Evidence:
-        amount, available = propose(facts).amount, available_of(facts)
+        amount, available, actions = propose(facts).amount, available_of(facts), _actions_of(facts)
         sums = self._sums(facts.exposure, amount)
         variables = {
             "amount": self._minor(amount),
-            "exception": {**_exception(facts.exception), "round": facts.round},
+            "exception": {**_exception(facts.exception), "actions": list(actions), "round": facts.round},
             "order": self._order(facts, available),
             "customer": {
                 "known": facts.customer is not None,
@@ -130,6 +132,7 @@ class EvidenceReader:
         currencies = {money.currency for money in (amount, captured, available, *others) if money}
         return Evidence(
             facts=facts,
+            actions=actions,
             amount=amount,
             available=available,
             sums=sums,
@@ -181,6 +184,12 @@ def available_of(facts: Facts) -> Money | None:
     return Money(amount_minor=left, currency=captured.currency)
 
 
+def _actions_of(facts: Facts) -> tuple[str, ...]:
+    """The names of those that are left to run; a later round is about nothing else."""
+    actions = facts.exception.actions if facts.remaining is None else facts.remaining
+    return tuple(action.name for action in actions)
+
+
 def _exception(exception: OrderException) -> dict[str, Any]:
     confidence = exception.confidence
     if confidence is not None and not math.isfinite(confidence):
@@ -198,5 +207,4 @@ def _exception(exception: OrderException) -> dict[str, Any]:
         "alternatives": len(exception.alternatives),
         "lines": len(exception.items),
         "quantity": sum(item.quantity for item in exception.items),
-        "actions": [action.name for action in exception.actions],
     }
