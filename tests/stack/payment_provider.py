@@ -1,0 +1,123 @@
+"""A payment provider with one ledger and two APIs, ours and Stripe's, that fails when it is told to.
+
+In a test it runs in the test's own loop; `python -m tests.stack.payment_provider` is a process of its own, which says
+its address on one line and is told what to do at `/_admin`.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import json
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.stack.payment_http_api import PaymentApi
+from tests.stack.payment_ledger import Captured, Fault, Ledger
+from tests.stack.payment_stripe_api import StripeApi
+
+STRIPE_KEY = "sk_test_of_the_tests"
+TOKEN = "token-of-the-tests"  # noqa: S105 - nobody else's
+
+
+class PaymentProvider:
+    """`address` is `http://127.0.0.1:port`, of both APIs. Both move money in `ledger`."""
+
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        self.ledger = ledger or Ledger()
+        self.address = ""
+        self.stripe = StripeApi(self.ledger, STRIPE_KEY)
+        self.payments = PaymentApi(self.ledger, TOKEN)
+
+    @property
+    def app(self) -> Starlette:
+        return Starlette(routes=[*self.stripe.routes, *self.payments.routes, *self._admin])
+
+    @property
+    def _admin(self) -> list[Route]:
+        return [
+            Route("/_admin/entries", self._entries, methods=["GET"]),
+            Route("/_admin/faults", self._plan, methods=["POST"]),
+            Route("/_admin/payments", self._register, methods=["POST"]),
+            Route("/_admin/settle", self._settle, methods=["POST"]),
+            Route("/_admin/forget-keys", self._forget, methods=["POST"]),
+        ]
+
+    async def _entries(self, _: Request) -> Response:
+        return JSONResponse([dataclasses.asdict(entry) for entry in self.ledger.entries()])
+
+    async def _plan(self, request: Request) -> Response:
+        """`{"pay": ["timeout"], "look_up": ["error"]}`: what meets the next requests of each sort."""
+        plan = await request.json()
+        self.ledger.faults.extend(Fault(name) for name in plan.get("pay", ()))
+        self.ledger.look_up_faults.extend(Fault(name) for name in plan.get("look_up", ()))
+        return Response(status_code=204)
+
+    async def _register(self, request: Request) -> Response:
+        """`{"pi_1": [20000, "USD"]}`: payments that can be given back."""
+        self.ledger.payments |= {name: Captured(*paid) for name, paid in (await request.json()).items()}
+        return Response(status_code=204)
+
+    async def _settle(self, request: Request) -> Response:
+        """`{"idempotency_key": "…", "status": "failed"}`."""
+        return JSONResponse(dataclasses.asdict(self.ledger.settle(**await request.json())))
+
+    async def _forget(self, _: Request) -> Response:
+        self.stripe.forget_keys()
+        return Response(status_code=204)
+
+
+class _Server(uvicorn.Server):
+    """Signals are the business of the program that it runs in."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def payment_provider(ledger: Ledger | None = None, *, port: int = 0) -> AsyncIterator[PaymentProvider]:
+    """A provider that takes requests, on a port that nobody else has."""
+    provider = PaymentProvider(ledger)
+    app = provider.app
+    with socket.create_server(("127.0.0.1", port)) as listening:
+        provider.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1)
+        app.state.server = server = _Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            yield provider
+        finally:
+            server.should_exit = True
+            await serving
+
+
+async def _serve(ledger: Ledger, port: int) -> None:
+    async with payment_provider(ledger, port=port) as provider:
+        told = {"address": provider.address, "stripe_key": STRIPE_KEY, "token": TOKEN}
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.stack.payment_provider", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0: one that is free")
+    parser.add_argument("--captured", type=int, help="what a payment that nobody registered is worth, in minor units")
+    parser.add_argument("--currency", default="USD", help="of such a payment")
+    chosen = parser.parse_args(arguments)
+    unregistered = Captured(chosen.captured, chosen.currency) if chosen.captured is not None else None
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(Ledger(unregistered=unregistered), chosen.port))
+
+
+if __name__ == "__main__":
+    main()
