@@ -12,14 +12,32 @@ from datetime import timedelta
 from uuid import UUID
 
 from schemas.values import RejectionReason
-from worker.application import apply_decision, hand_over, open_case, question_messages, run_actions, settle_payment
+from worker.application import (
+    apply_decision,
+    hand_over,
+    open_case,
+    question_messages,
+    report_failed_payment,
+    run_actions,
+    settle_payment,
+)
 from worker.application.act_on_timer import act_on_timer
 from worker.application.announcements import MessageRefused
 from worker.application.apply_decision import answer_illegible
-from worker.application.messages import Commanded, Decided, Delivery, IllegibleDecision, Outdated, Raised, Withdrawn
+from worker.application.messages import (
+    Commanded,
+    Decided,
+    Delivery,
+    IllegibleDecision,
+    Outdated,
+    PaymentReported,
+    Raised,
+    Withdrawn,
+)
 from worker.application.ports import Ports
 from worker.application.ports.executors import ActionUnavailable
 from worker.application.ports.orders import OrdersUnavailable
+from worker.application.ports.payments import PaymentUnavailable
 from worker.application.ports.store import CaseView, UnitRefused
 from worker.application.receipts import given_up
 from worker.application.turns import Turns
@@ -69,7 +87,7 @@ class Casework:
             await self._give_up(delivery, str(refused))
         except ConnectionError:
             raise
-        except (OrdersUnavailable, ActionUnavailable) as away:
+        except (OrdersUnavailable, ActionUnavailable, PaymentUnavailable) as away:
             await self._wait_for_others(delivery, away)
         except Exception as error:
             log.exception("message failed", extra={"inbox_id": delivery.inbox_id})
@@ -158,6 +176,10 @@ class Casework:
             case Withdrawn(exception_id, requested_by):
                 return CaseQuery(exception_id=exception_id), lambda view: withdraw_case(
                     requested_by, delivery.waited_s, view, ports
+                )
+            case PaymentReported() as report:
+                return report_failed_payment.query(report), lambda view: report_failed_payment.report_failed_payment(
+                    report, inbox_id, view, ports
                 )
             case IllegibleDecision() as illegible:
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from schemas.values import Money, PayoutMethod, Proposal, Signature
+from schemas.values import Money, Proposal, Signature
 from worker.application.announcements import ApprovalNeeded, OutcomeReached
 from worker.application.ports import Ports
 from worker.application.ports.store import CaseView
@@ -15,7 +15,7 @@ from worker.application.unit_of_work import Reservation, UnitOfWork
 from worker.domain.approval import ApprovalRequest, Question
 from worker.domain.deadlines import timers_of
 from worker.domain.exception_case import Case, CaseState
-from worker.domain.intent import ActionsIntent, PaymentIntent
+from worker.domain.intent import ActionsIntent, payment_of
 from worker.domain.order_exception import Facts
 from worker.domain.resolution import MOVES_MONEY
 from worker.domain.tool_calls import to_run
@@ -118,21 +118,13 @@ def execute(
         return _thread_done(UnitOfWork(case=executing, intent=actions, audit=entry), case, run, ports)
     if case.exception.kind not in MOVES_MONEY or proposal.action not in MOVES_MONEY:
         return concluded(case, CaseState.EXECUTED, run, ports, record, known)
-    captured = captured_of(case.facts, view)
-    if captured is None or proposal.amount is None or case.exception.order_id is None:
+    captured, intent = captured_of(case.facts, view), payment_of(case, proposal)
+    if captured is None or intent is None:
         known["reason"] = "nobody knows the order, so there is no payment to give back"
         return concluded(case, CaseState.FAILED, run, ports, record, known)
-    if proposal.amount.amount_minor == 0:
+    if intent.amount.amount_minor == 0:
         # An order that cost nothing is cancelled: no provider takes a payment of nothing.
         return concluded(case, CaseState.EXECUTED, run, ports, record, known)
-    intent = PaymentIntent(
-        idempotency_key=case.idempotency_key,
-        case_id=case.case_id,
-        order_id=case.exception.order_id,
-        amount=proposal.amount,
-        method=proposal.method or PayoutMethod.ORIGINAL,
-        payment_reference=case.facts.order.payment_reference if case.facts.order else None,
-    )
     reservation = Reservation(
         order_id=intent.order_id,
         amount=intent.amount,

@@ -25,6 +25,16 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentReported:
+    """A provider says that a payment which counted as made has failed. `payment_reference` is its own id of it."""
+
+    idempotency_key: str
+    payment_reference: str
+    reason: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     decision: Decision
 
@@ -50,7 +60,7 @@ class Outdated:
     problem: str
 
 
-Message = Raised | Withdrawn | Decided | Commanded | IllegibleDecision | Outdated
+Message = Raised | Withdrawn | PaymentReported | Decided | Commanded | IllegibleDecision | Outdated
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,22 +46,26 @@ async def open_case(raised: Raised, inbox_id: int, view: CaseView, ports: Ports)
     if problem is not None:
         reason, detail = problem
         return UnitOfWork(refusal=MessageRefused(inbox_id, reason, detail))
-    case = _new_case(raised, facts, view, ports)
+    case = new_case(raised, facts, view, ports)
     try:
         findings = await findings_of(facts.exception.actions, ports)
     except ActionRefused as refused:
         return _not_runnable(case, str(refused), view, ports)
     facts = await analysed(facts.model_copy(update={"findings": findings}), ports)
-    case = case.model_copy(update={"facts": facts})
+    return await start_case(case.model_copy(update={"facts": facts}), view, ports)
+
+
+async def start_case(case: Case, view: CaseView, ports: Ports, **detail: Any) -> UnitOfWork:
+    """A case in the making goes as far as it can by itself: to its first question, or to its execution."""
     try:
-        run = await ports.workflow.start(str(case.case_id), facts.model_dump(mode="json"))
+        run = await ports.workflow.start(str(case.case_id), case.facts.model_dump(mode="json"))
     except StuckThread as stuck:
         return UnitOfWork(**parked(case, view, str(stuck)))
     if isinstance(run, Paused):
-        requester = raised.exception.requested_by
-        unit = ask(case, run, ports, at=view.now, actor=requester, action="opened")
+        requester = case.exception.requested_by
+        unit = ask(case, run, ports, at=view.now, actor=requester, action="opened", detail=detail)
     else:
-        unit = execute(case, run, view, ports, actor=SYSTEM, action="approved automatically")
+        unit = execute(case, run, view, ports, actor=SYSTEM, action="approved automatically", detail=detail)
     return replace(unit, watched=view.watched)
 
 
@@ -81,7 +85,7 @@ def _seen_before(raised: Raised, inbox_id: int, case: Case) -> UnitOfWork:
     return UnitOfWork(refusal=MessageRefused(inbox_id, RejectionReason.CONFLICTING_DUPLICATE, detail))
 
 
-def _new_case(raised: Raised, facts: Facts, view: CaseView, ports: Ports) -> Case:
+def new_case(raised: Raised, facts: Facts, view: CaseView, ports: Ports) -> Case:
     return Case(
         case_id=ports.new_id(),
         version=0,

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from pydantic import Field, TypeAdapter
 
-from schemas.values import Action, ActionResult, Money, PayoutMethod, Value
+from schemas.values import Action, ActionResult, Money, PayoutMethod, Proposal, Value
+from worker.domain.exception_case import Case
 
 
 class IntentState(StrEnum):
@@ -37,6 +38,21 @@ class PaymentIntent(Value):
     payment_reference: str | None = None
     state: IntentState = IntentState.PENDING
     attempts: int = 0
+
+
+def payment_of(case: Case, proposal: Proposal) -> PaymentIntent | None:
+    """What executing the proposal pays; None when it gives no amount, or no order to give it back for."""
+    order_id, order = case.exception.order_id, case.facts.order
+    if order_id is None or proposal.amount is None:
+        return None
+    return PaymentIntent(
+        idempotency_key=case.idempotency_key,
+        case_id=case.case_id,
+        order_id=order_id,
+        amount=proposal.amount,
+        method=proposal.method or PayoutMethod.ORIGINAL,
+        payment_reference=order.payment_reference if order else None,
+    )
 
 
 class ActionsIntent(Value):

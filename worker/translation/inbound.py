@@ -17,6 +17,7 @@ from schemas.events import (
     ApprovalCommanded,
     ExceptionRaised,
     ExceptionWithdrawn,
+    PaymentFailed,
     ReviewDecided,
     decisions_in,
     legible_command_id,
@@ -25,7 +26,16 @@ from schemas.events import (
     rejection_of,
 )
 from schemas.values import RejectionReason
-from worker.application.messages import Commanded, Decided, IllegibleDecision, Message, Outdated, Raised, Withdrawn
+from worker.application.messages import (
+    Commanded,
+    Decided,
+    IllegibleDecision,
+    Message,
+    Outdated,
+    PaymentReported,
+    Raised,
+    Withdrawn,
+)
 from worker.domain.approval import ApprovalCommand, Decision
 from worker.domain.order_exception import OrderException
 from worker.translation.hitl_answer import UnreadableAnswer
@@ -104,6 +114,8 @@ def _translate(kind: str, data: Any) -> Message:
     if kind == ExceptionWithdrawn.TYPE:
         event = ExceptionWithdrawn.model_validate(data)
         return Withdrawn(exception_id=event.exception_id, requested_by=event.requested_by)
+    if kind == PaymentFailed.TYPE:
+        return PaymentReported(**PaymentFailed.model_validate(data).model_dump(exclude={"reported_by"}))
     if kind == ApprovalCommanded.TYPE:
         return _commanded(data)
     try:
@@ -158,6 +170,8 @@ def _correlation(message: Message) -> str:
             return exception.exception_id
         case Withdrawn(exception_id):
             return exception_id
+        case PaymentReported(idempotency_key):
+            return idempotency_key
         case Decided(decision):
             return decision.approval_id or decision.exception_id or decision.decision_id
         case Commanded(command):

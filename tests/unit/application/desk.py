@@ -19,7 +19,7 @@ from schemas.catalogue import (
     ORDER_OUTCOMES,
     REVIEW_DECISIONS,
 )
-from schemas.events import ExceptionWithdrawn
+from schemas.events import ExceptionWithdrawn, PaymentFailed
 from schemas.values import Customer
 from tests.builders import Event, a_record, an_order, numbered_ids
 from worker.adapters.memory.analysis import MemoryAnalyst
@@ -94,6 +94,10 @@ class Desk:
     async def withdraws(self, exception_id: str = "EXC-1", requested_by: str = "agent:web-chat") -> None:
         event = {"exception_id": exception_id, "requested_by": requested_by}
         await self._consume(ORDER_EXCEPTIONS.name, event, ExceptionWithdrawn.TYPE)
+
+    async def reports(self, event: Event) -> None:
+        """What a payment provider says of a payment."""
+        await self._consume(ORDER_EXCEPTIONS.name, event, PaymentFailed.TYPE)
 
     async def decides(self, event: Event) -> None:
         await self._consume(REVIEW_DECISIONS.name, event)

@@ -28,6 +28,8 @@ class MemoryPayments:
         self.faults: deque[Fault] = deque()
         self.blind = False
         """While it is set, `look_up` cannot say anything."""
+        self.returned: set[str] = set()
+        """The keys of payments that were made, and came back later."""
         self.calls: list[tuple[str, str]] = []
 
     async def pay(self, intent: PaymentIntent) -> Payment:
@@ -49,6 +51,8 @@ class MemoryPayments:
         self.calls.append(("look_up", key))
         if self.blind:
             raise PaymentUnavailable("the provider is under maintenance")
+        if key in self.returned:
+            raise PaymentDeclined("the account of the customer is closed")
         return _payment(key) if key in self.entries else None
 
     def paid_minor(self, order_id: str) -> int:
