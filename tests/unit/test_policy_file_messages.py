@@ -204,7 +204,7 @@ REFUSED = {
     "item that may not be there": ("{{ (items | first).sku }}", "No first item"),
     "list as a whole": ("{{ items }}", "fails: a whole list is put into words; name a text or a number"),
     "list joined with itself": ("{{ items | join(', ') }}", "a whole group (sku, quantity, "),
-    "group as a whole": ("{{ customer }}", "a whole group (name, tier) is put into words"),
+    "group as a whole": ("{{ customer }}", "a whole group (name, language, tier) is put into words"),
     "python's own words": ("{{ amount.upper }}", "what is no text is put into words"),
     "true or false": ("{{ amount == 'x' }}", "a true or false is put into words"),
     "nothing": ("{{ none }}", "nothing (none) is put into words"),
@@ -349,11 +349,96 @@ def test_all_filters_are_jinjas() -> None:
         assert messages_of(with_template(guarded))[1] == [], name
 
 
+IN_LANGUAGES = """\
+messages:
+  refund:
+    approve:
+      default: Your {{ amount }}.
+      de: Ihre {{ amount }}, {{ customer.name or 'Kunde' }}.
+      pt-BR: Seus {{ amount }}.
+      zh-hant: |
+        {{ amount }} {{ customer.language or '' }}
+    reject: No.
+"""
+
+
+class TestLanguages:
+    def said(self, language: str | None, content: str = IN_LANGUAGES, verdict: Verdict = Verdict.APPROVE) -> str | None:
+        said, problems = messages_of(content)
+        assert problems == []
+        facts = some_facts().model_copy(update={"customer": Customer(language=language) if language else None})
+        return said(verdict, propose(facts), facts)
+
+    @pytest.mark.parametrize(
+        ("language", "said"),
+        [
+            ("de", "Ihre 150.00 USD, Kunde."),
+            ("DE", "Ihre 150.00 USD, Kunde."),
+            ("de-AT-1901", "Ihre 150.00 USD, Kunde."),
+            ("pt-br", "Seus 150.00 USD."),
+            ("pt-BR-u-ca-gregory", "Seus 150.00 USD."),
+            ("zh-Hant-TW", "150.00 USD zh-Hant-TW"),
+            ("pt", "Your 150.00 USD."),
+            ("pt-PT", "Your 150.00 USD."),
+            ("de-x-shop", "Ihre 150.00 USD, Kunde."),
+            ("fr", "Your 150.00 USD."),
+            (None, "Your 150.00 USD."),
+        ],
+    )
+    def test_the_nearest_language_of_the_customer_is_spoken(self, language: str | None, said: str) -> None:
+        assert self.said(language) == said
+
+    def test_a_text_without_languages_is_for_all(self) -> None:
+        assert self.said("de", verdict=Verdict.REJECT) == "No."
+
+    def test_without_a_default_others_get_the_plain_words(self) -> None:
+        content = "messages: {refund: {approve: {de: 'Ihr Geld.'}}}"
+        assert self.said("de", content) == "Ihr Geld."
+        assert self.said("fr", content) == self.said(None, content) == "Your refund of 150.00 USD is on its way."
+
+    @pytest.mark.parametrize(
+        ("old", "new", "line", "message"),
+        [
+            ("Ihre {{ amount", "Ihre {{ amont", 5, "message refund.approve.de uses an unknown name `amont`"),
+            ("{{ customer.name or 'Kunde' }}", "{{ customer.name }}", 5, "refund.approve.de needs `customer.name`"),
+            ("or ''", "", 8, "refund.approve.zh-hant needs `customer.language`, which may be unknown"),
+            ("Seus", "x" * (MAX_LENGTH + 1), 6, "refund.approve.pt-BR is longer than 4000 characters"),
+            ("de:", "german!:", 5, "message refund.approve has the key `german!`, which is no language; write a tag"),
+            ("pt-BR:", "DE:", 6, "message refund.approve has DE twice, first on line 5; keep one of them"),
+            ("pt-BR:", "de:", 6, "message refund.approve has `de` twice, first on line 5; keep one of them"),
+            ("Seus {{ amount }}.", "", 6, "`pt-BR` of message refund.approve is not text; write a value"),
+        ],
+    )
+    def test_each_variant_is_tried_as_if_it_stood_alone(self, old: str, new: str, line: int, message: str) -> None:
+        assert old in IN_LANGUAGES
+        _, ((place, told),) = messages_of(IN_LANGUAGES.replace(old, new, 1))
+        assert place == line
+        assert message in told
+
+    def test_no_variant_at_all_is_refused(self) -> None:
+        _, ((place, told),) = messages_of("messages:\n  refund:\n    approve: {}\n")
+        assert (place, told) == (3, "message refund.approve has no text; add `default: …`")
+
+    def test_a_variant_that_fails_gives_way_to_the_plain_words_under_its_own_name(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        endless = "{% for item in items %}" + "x" * 500 + "{% endfor %}"
+        said, _ = messages_of(f"messages: {{refund: {{approve: {{de: '{endless}', default: Yours.}}}}}}")
+        items = tuple(LineItem(sku=str(number)) for number in range(9))
+        facts = some_facts(an_exception(items=items)).model_copy(update={"customer": Customer(language="de")})
+        with caplog.at_level(logging.WARNING):
+            assert said(Verdict.APPROVE, propose(facts), facts) == "Your refund of 150.00 USD is on its way."
+        assert caplog.records[0].getMessage().startswith("message refund.approve.de failed (gives more than")
+
+    def test_each_text_is_part_of_the_version(self) -> None:
+        assert meaning_of(node_of(IN_LANGUAGES)) != meaning_of(node_of(IN_LANGUAGES.replace("Seus", "Teus")))
+
+
 class TestThePage:
     """docs/messages.md says what the code does."""
 
     PAGE = (Path(__file__).parents[2] / "docs" / "messages.md").read_text(encoding="utf-8")
-    (POLICY,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    POLICY, IN_LANGUAGES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
     def test_the_policy_on_the_page_says_the_message_on_the_page(self) -> None:
         policy = parse_policy(self.POLICY.encode(), "shop.yaml")
@@ -366,6 +451,16 @@ class TestThePage:
         assert policy.draft(Verdict.CHOOSE, chosen, facts) == message
         replaced = policy.draft(Verdict.CHOOSE, Proposal(action="replacement"), facts)
         assert replaced == "Dear Ada,\na new one is on its way.\n- 2 x Red mug"
+
+    @pytest.mark.parametrize(
+        ("language", "first_word"), [("de-AT", "Ihre"), ("pt-BR", "Seu"), ("pt-PT", "Your"), ("en", "Your")]
+    )
+    def test_the_policy_of_three_languages_speaks_as_the_page_says(self, language: str, first_word: str) -> None:
+        policy = parse_policy(self.IN_LANGUAGES.encode(), "shop.yaml")
+        facts = some_facts().model_copy(update={"customer": Customer(language=language)})
+        said = policy.draft(Verdict.APPROVE, propose(facts), facts)
+        assert said is not None
+        assert said.split()[0] == first_word
 
     def test_the_refusal_on_the_page_is_what_its_author_would_see(self) -> None:
         spoilt = self.POLICY.replace("customer.name or 'customer'", "customer.name")

@@ -1,14 +1,14 @@
-"""The `messages` of a policy: what customers are told, as a template for each kind of exception and verdict."""
+"""The `messages` of a policy: what customers are told, by kind of exception, verdict and language."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import yaml
 
 from schemas.values import Customer, ExceptionKind, LineItem, Money, PayoutMethod, Proposal, Verdict
-from worker.adapters.policy.located_yaml import Mapping as Fields
 from worker.adapters.policy.located_yaml import line_of
+from worker.adapters.policy.message_texts import MessageText, languages, read_message_texts
 from worker.adapters.policy.problems import Problems
 from worker.adapters.policy.template_values import Group, NoText, Rows, UnknownValue, known
 from worker.adapters.policy.templates import TooLong, Trouble, Words, compiled, line_of_failure
@@ -17,9 +17,6 @@ from worker.domain.order_exception import Facts
 from worker.domain.resolution import MOVES_MONEY, draft, propose
 
 log = logging.getLogger(__name__)
-
-SPOKEN = (Verdict.APPROVE, Verdict.REJECT)
-"""The verdicts that have a message; that of approve is sent with whatever is executed."""
 
 VARIABLES: Mapping[str, str] = {
     "exception_id": "the requester's id of the exception",
@@ -31,11 +28,11 @@ VARIABLES: Mapping[str, str] = {
     "method": "how it is paid: original_method, store_credit or bank_transfer",
     "action": "what is done: the kind, or the alternative that a reviewer chose",
     "reason_code": "the requester's code",
-    "customer": "customer.name, and customer.tier: standard or vip",
+    "customer": "customer.name, customer.language, such as de, and customer.tier: standard or vip",
     "items": "what it is about, a list: sku, quantity, name and unit_price of each",
 }
 
-_FIELDS: Mapping[str, Sequence[str]] = {**dict.fromkeys(VARIABLES, ()), "customer": ("name", "tier")}
+_FIELDS: Mapping[str, Sequence[str]] = {**dict.fromkeys(VARIABLES, ()), "customer": ("name", "language", "tier")}
 
 _ALWAYS_KNOWN: Mapping[ExceptionKind, frozenset[str]] = {
     ExceptionKind.REFUND: frozenset({"order_id", "customer_id", "amount", "method", "amount_asked"}),
@@ -48,26 +45,42 @@ _ALWAYS_KNOWN: Mapping[ExceptionKind, frozenset[str]] = {
 is missing after all, the plain draft is said."""
 
 
+Key = tuple[ExceptionKind, Verdict, str]
+"""The third is a language tag in lower case, or DEFAULT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    name: str
+    words: Words
+
+
 @dataclass(frozen=True, slots=True)
 class Messages:
     """A Draft by templates. What has none, and what fails, is said as without a policy: no case stops for its words."""
 
-    templates: Mapping[tuple[ExceptionKind, Verdict], Words]
-    _failed: set[tuple[ExceptionKind, Verdict]] = field(default_factory=set)
+    templates: Mapping[Key, Template]
+    _failed: set[str] = field(default_factory=set)
 
     def __call__(self, verdict: Verdict, proposal: Proposal, facts: Facts) -> str | None:
         spoken = Verdict.REJECT if verdict is Verdict.REJECT else Verdict.APPROVE
-        key = facts.exception.kind, spoken
-        words = self.templates.get(key)
-        if words is None or not _is_about(words, spoken, proposal, facts):
+        template = self._template(spoken, facts)
+        if template is None or not _is_about(template.words, spoken, proposal, facts):
             return draft(verdict, proposal, facts)
         try:
-            return words(_values(proposal, facts)) or None
+            return template.words(_values(proposal, facts)) or None
         except Exception as error:  # a template is its author's code: any failure of it is one of words only
-            if key not in self._failed:
-                self._failed.add(key)
-                log.warning("message %s.%s failed (%s), the plain one is used", *key, _in_short(error))
+            if template.name not in self._failed:
+                self._failed.add(template.name)
+                log.warning("message %s failed (%s), the plain one is used", template.name, _in_short(error))
             return draft(verdict, proposal, facts)
+
+    def _template(self, verdict: Verdict, facts: Facts) -> Template | None:
+        keys = (
+            (facts.exception.kind, verdict, language)
+            for language in languages(facts.customer.language if facts.customer else None)
+        )
+        return next((self.templates[key] for key in keys if key in self.templates), None)
 
 
 def read_messages(node: yaml.Node | None, problems: Problems, samples: Sequence[Facts]) -> Draft:
@@ -75,13 +88,13 @@ def read_messages(node: yaml.Node | None, problems: Problems, samples: Sequence[
     everything known and with what is known of them."""
     if node is None:
         return draft
-    templates = {
-        (kind, verdict): words
-        for kind, texts in _texts(node, problems)
-        for verdict, text in texts
-        if (words := _words(kind, verdict, text, problems, samples))
-    }
-    return Messages(templates)
+    return Messages(
+        {
+            (text.kind, text.verdict, text.language): Template(text.name, words)
+            for text in read_message_texts(node, problems)
+            if (words := _words(text, problems, samples))
+        }
+    )
 
 
 def meaning_of(node: yaml.Node | None) -> object:
@@ -91,33 +104,13 @@ def meaning_of(node: yaml.Node | None) -> object:
     return node.value if isinstance(node, yaml.ScalarNode) else None
 
 
-def _texts(
-    node: yaml.Node, problems: Problems
-) -> Iterator[tuple[ExceptionKind, Iterable[tuple[Verdict, yaml.ScalarNode]]]]:
-    kinds = Fields(node, "`messages`", problems, optional=list(ExceptionKind))
-    if isinstance(node, yaml.MappingNode) and not node.value:
-        problems.add(line_of(node), "`messages` has no message", "add one, or remove `messages`")
-    for kind, entry in kinds.fields.items():
-        verdicts = Fields(entry, f"`messages` of {kind}", problems, optional=SPOKEN)
-        if not verdicts.lines:
-            problems.add(verdicts.line, f"{verdicts.name} has no message", f"add `{SPOKEN[0]}` or `{SPOKEN[1]}`")
-        texts = [
-            (Verdict(verdict), text)
-            for verdict, text in verdicts.fields.items()
-            if verdicts.text(verdict) is not None and isinstance(text, yaml.ScalarNode)
-        ]
-        yield ExceptionKind(kind), texts
-
-
-def _words(
-    kind: ExceptionKind, verdict: Verdict, text: yaml.ScalarNode, problems: Problems, samples: Sequence[Facts]
-) -> Words | None:
+def _words(text: MessageText, problems: Problems, samples: Sequence[Facts]) -> Words | None:
     """The template of one message; None, with the problems told, if it must not be used."""
-    words = compiled(str(text.value), _FIELDS)
-    trouble = words if isinstance(words, list) else _try(words, kind, verdict, samples)
+    words = compiled(str(text.node.value), _FIELDS)
+    trouble = words if isinstance(words, list) else _try(words, text.kind, text.verdict, samples)
     for what in dict.fromkeys(trouble):  # a mistake that is made twice on a line is told once
-        line, where = _place(text, what.line)
-        problems.add(line, f"message {kind}.{verdict} {what.reason}{where}", what.advice)
+        line, where = _place(text.node, what.line)
+        problems.add(line, f"message {text.name} {what.reason}{where}", what.advice)
     return None if isinstance(words, list) or trouble else words
 
 
@@ -192,6 +185,7 @@ def _values(proposal: Proposal, facts: Facts) -> dict[str, object]:
 def _customer(customer: Customer | None) -> Group:
     return Group(
         name=known("customer.name", customer.name if customer else None),
+        language=known("customer.language", customer.language if customer else None),
         tier=known("customer.tier", customer.tier if customer else None),
     )
 
@@ -218,7 +212,10 @@ def _with_everything(facts: Facts) -> Facts:
         "items": (LineItem(sku="A", name="Mug", unit_price=price), LineItem(sku="B", name="Cup", unit_price=price)),
     }
     return facts.model_copy(
-        update={"exception": facts.exception.model_copy(update=fields), "customer": Customer(name="Maria Rossi")}
+        update={
+            "exception": facts.exception.model_copy(update=fields),
+            "customer": Customer(name="Maria Rossi", language="it"),
+        }
     )
 
 
