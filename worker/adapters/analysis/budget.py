@@ -5,6 +5,7 @@ The day begins with the first call after the last one ended, by a clock that onl
 
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 MINUTE_S = 60.0
 DAY_S = 86_400.0
@@ -44,3 +45,10 @@ class Budget:
     def _count(self, tokens: int) -> None:
         self._today = max(0, self._today + tokens)
         self.tokens += tokens
+
+
+@runtime_checkable
+class Spending(Protocol):
+    """Something that has a budget, and so a price."""
+
+    budget: Budget

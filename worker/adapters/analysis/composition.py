@@ -1,15 +1,14 @@
 """Makes the analyst that the settings name."""
 
-import importlib
 from collections.abc import Callable
-from typing import Literal
-
-from langchain_core.language_models import BaseChatModel
+from typing import TYPE_CHECKING, Literal
 
 from worker.adapters.analysis.budget import Budget
-from worker.adapters.analysis.chat_model import ModelAnalyst
 from worker.adapters.analysis.rules import RuleAnalyst
 from worker.application.ports.analysis import Analyst
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
 
 AnalystKind = Literal["rules", "model"]
 
@@ -36,38 +35,37 @@ def make_analyst(
         return rules
     if not model:
         raise ModelUnavailable("a model as analyst needs its name; set SIGNOFF_ANALYST_MODEL to provider:name")
-    budget = Budget(calls_per_minute=calls_per_minute, tokens_per_day=tokens_per_day, monotonic=monotonic)
+    chat_model = _chat_model(model)
+    from worker.adapters.analysis.chat_model import ModelAnalyst  # noqa: PLC0415 - LangChain, half a second
+
     try:
         return ModelAnalyst(
-            _chat_model(model),
+            chat_model,
             name=model,
             fallback=rules,
             time_limit_s=time_limit_s,
-            budget=budget,
+            budget=Budget(calls_per_minute=calls_per_minute, tokens_per_day=tokens_per_day, monotonic=monotonic),
             monotonic=monotonic,
         )
     except NotImplementedError as error:
         raise ModelUnavailable(f"the model {model} gives no structured output; name one that calls tools") from error
 
 
-def _chat_model(name: str) -> BaseChatModel:
+def _chat_model(name: str) -> "BaseChatModel":
     try:
-        langchain = importlib.import_module("langchain.chat_models")
+        from langchain.chat_models import init_chat_model  # noqa: PLC0415 - of the extra `model`
     except ImportError as error:
         raise ModelUnavailable('langchain is not installed; install it with `pip install "signoff[model]"`') from error
     try:
-        made = langchain.init_chat_model(name)
+        return init_chat_model(name)
     except ImportError as error:
         raise ModelUnavailable(
             f"the package of the provider of {name} is not installed; install it beside signoff[model], "
             "such as langchain-openai for openai:…"
         ) from error
-    except Exception as error:
+    except Exception as error:  # of any type: it is a provider's
         # Its text may quote the environment, keys among it: only its type is told.
         raise ModelUnavailable(
             f"the model {name} cannot be made ({type(error).__name__}); give provider:name as LangChain's "
             "init_chat_model takes it, and set the provider's key in its own variable, such as OPENAI_API_KEY"
         ) from None
-    if not isinstance(made, BaseChatModel):
-        raise ModelUnavailable(f"{name} names no single model; give provider:name")
-    return made
