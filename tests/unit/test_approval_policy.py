@@ -1,5 +1,6 @@
 """What the domain promises of any policy, with rules written by hand."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.values import ApprovalPart, ExceptionKind, FiredRule, Money, PolicyReference, Risk, Verdict
+from schemas.values import Alternative, ApprovalPart, ExceptionKind, FiredRule, Money, PolicyReference, Risk, Verdict
 from tests.builders import eur, usd
 from tests.policies import level
+from worker.domain.analysis import Opinion
 from worker.domain.approval_policy import ApprovalPolicy, Level, Requirement, Rule
 from worker.domain.order_exception import Facts, OrderException
 
@@ -240,3 +242,153 @@ def test_without_rates_only_one_currency_can_be_compared() -> None:
     assert not policy.covers(usd(100), eur(1))
     assert policy.covers(None, eur(1))
     assert policy.covers(usd(100), None)
+
+
+CONDITIONS: dict[str, Callable[[Facts], bool]] = {
+    "is sure": lambda facts: (facts.exception.confidence or 0) > 0.9,
+    "is unsure": lambda facts: facts.exception.confidence is not None and facts.exception.confidence < 0.5,
+    "has no flags": lambda facts: not facts.exception.compliance_flags,
+    "has a flag": lambda facts: "legal-threat" in facts.exception.compliance_flags,
+    "wants nobody": lambda facts: not facts.exception.customer_requests_human,
+    "wants somebody": lambda facts: facts.exception.customer_requests_human,
+    "has one way": lambda facts: len(facts.exception.alternatives) == 1,
+    "breaks without flags": lambda facts: facts.exception.compliance_flags[0] == "aml",
+    "always": lambda facts: True,
+}
+"""Half of them hold of the facts as they were sent and not of the doubted ones."""
+
+
+def a_rule_that_looks(id_: str, condition: str, levels: tuple[str, ...], risk: Risk, **fields: Any) -> Rule:
+    return Rule(id_, CONDITIONS[condition], lambda _: f"{id_} says so", levels, risk, **fields)
+
+
+rules_that_look = st.lists(
+    st.builds(
+        a_rule_that_looks,
+        st.uuids().map(str),
+        st.sampled_from(sorted(CONDITIONS)),
+        st.lists(st.sampled_from(LEVELS), min_size=1, max_size=2, unique=True).map(tuple),
+        st.sampled_from(Risk),
+        two_step=st.booleans(),
+        fallback=st.booleans(),
+        per_action=st.booleans(),
+        weighs=st.sampled_from([None, lambda _: usd(5_000), lambda _: usd(50_000)]),
+    ),
+    max_size=5,
+)
+sent = st.builds(
+    lambda **fields: replace_exception(some_facts(usd(1_000)), **fields),
+    confidence=st.none() | st.floats(0, 1),
+    customer_requests_human=st.booleans(),
+    compliance_flags=st.lists(st.sampled_from(["aml", "legal-threat"]), max_size=2).map(tuple),
+    alternatives=st.lists(st.just(Alternative(action="refund")), max_size=2).map(tuple),
+)
+opinions = st.builds(
+    Opinion,
+    by=st.just("rules"),
+    intent=st.none() | st.sampled_from(ExceptionKind),
+    confidence=st.none() | st.floats(0, 1),
+    wants_human=st.booleans(),
+    concerns=st.lists(st.sampled_from(["legal-threat", "aml", "abusive"]), max_size=2).map(tuple),
+    alternatives=st.lists(st.just(Alternative(action="replacement")), max_size=2).map(tuple),
+)
+
+
+def replace_exception(facts: Facts, **fields: Any) -> Facts:
+    return facts.model_copy(update={"exception": facts.exception.model_copy(update=fields)})
+
+
+def thought_of(facts: Facts, **fields: Any) -> Facts:
+    return facts.model_copy(update={"opinion": Opinion(by="rules", **fields)})
+
+
+class TestDoubts:
+    """What an analyst thinks may ask for more and never for less, whichever way a condition looks at it."""
+
+    LADDER = (
+        level("clerk", ceiling=usd(2_000), escalates_to="manager"),
+        level("manager", ceiling=usd(20_000), escalates_to="director"),
+        level("director"),
+    )
+
+    @given(rules=rules_that_look, facts=sent, opinion=opinions)
+    def test_no_doubt_takes_anything_away(self, rules: list[Rule], facts: Facts, opinion: Opinion) -> None:
+        policy = a_policy(*rules, levels=self.LADDER)
+        alone, doubted = policy.judge(facts), policy.judge(facts.model_copy(update={"opinion": opinion}))
+        assert set(alone.why) <= set(doubted.why)
+        assert set(names(alone)) <= set(names(doubted))
+        assert list(Risk).index(alone.risk) <= list(Risk).index(doubted.risk)
+        assert {(one.name, one.part) for one in alone.chain if one.part} <= {
+            (one.name, one.part) for one in doubted.chain
+        }
+        assert not doubted.per_action or alone.per_action or not alone.chain
+
+    @given(rules=rules_that_look, facts=sent, opinion=opinions)
+    def test_all_that_the_doubted_facts_need_is_asked_for(
+        self, rules: list[Rule], facts: Facts, opinion: Opinion
+    ) -> None:
+        policy = a_policy(*rules, levels=self.LADDER)
+        facts = facts.model_copy(update={"opinion": opinion})
+        as_if_sent = facts.doubted.model_copy(update={"opinion": None})
+        needed, judged = policy.judge(as_if_sent), policy.judge(facts)
+        assert {fired.rule for fired in needed.why} <= {fired.rule for fired in judged.why}
+        assert set(names(needed)) <= set(names(judged))
+
+    @given(rules=rules_that_look, facts=sent, opinion=opinions)
+    def test_levels_sign_in_the_policys_order_and_each_of_them_once(
+        self, rules: list[Rule], facts: Facts, opinion: Opinion
+    ) -> None:
+        chain = a_policy(*rules, levels=self.LADDER).judge(facts.model_copy(update={"opinion": opinion})).chain
+        asked = [(LEVELS.index(one.name), one.part is ApprovalPart.METHOD) for one in chain]
+        assert asked == sorted(set(asked))
+
+    @pytest.mark.parametrize(
+        ("condition", "facts", "doubts"),
+        [
+            ("is sure", replace_exception(FACTS, confidence=0.99), {"confidence": 0.1}),
+            ("has no flags", FACTS, {"concerns": ("legal-threat",)}),
+            ("wants nobody", FACTS, {"wants_human": True}),
+            (
+                "has one way",
+                replace_exception(FACTS, alternatives=(Alternative(action="refund"),)),
+                {"alternatives": (Alternative(action="replacement"),)},
+            ),
+        ],
+    )
+    def test_a_condition_that_a_doubt_would_untrue_holds_all_the_same(
+        self, condition: str, facts: Facts, doubts: dict[str, Any]
+    ) -> None:
+        policy = a_policy(a_rule_that_looks("looks", condition, ("manager",), Risk.HIGH))
+        assert names(policy.judge(thought_of(facts, **doubts))) == ["manager"]
+        assert not CONDITIONS[condition](thought_of(facts, **doubts).doubted)
+
+    def test_a_fallback_is_asked_beside_a_rule_that_only_the_doubt_makes_fire(self) -> None:
+        policy = a_policy(
+            a_rule("somebody", levels=("clerk",), fallback=True),
+            a_rule_that_looks("flagged", "has a flag", ("director",), Risk.HIGH),
+        )
+        assert names(policy.judge(FACTS)) == ["clerk"]
+        assert names(policy.judge(thought_of(FACTS, concerns=("legal-threat",)))) == ["clerk", "director"]
+
+    def test_a_level_is_asked_in_two_steps_when_either_needs_it(self) -> None:
+        policy = a_policy(
+            a_rule_that_looks("sure", "is sure", ("manager",), Risk.LOW, two_step=True),
+            a_rule_that_looks("unsure", "is unsure", ("manager",), Risk.LOW),
+        )
+        certain, uncertain = (replace_exception(FACTS, confidence=confidence) for confidence in (0.99, 0.1))
+        assert [one.part for one in policy.judge(uncertain).chain] == [None]
+        doubted = policy.judge(thought_of(certain, confidence=0.1))
+        assert [one.part for one in doubted.chain] == [ApprovalPart.DETAILS, ApprovalPart.METHOD]
+
+    def test_a_doubt_that_holds_back_the_whole_request_frees_none_of_its_actions(self) -> None:
+        policy = a_policy(
+            a_rule("action-send-email", per_action=True),
+            a_rule_that_looks("flagged", "has a flag", ("director",), Risk.HIGH),
+        )
+        assert policy.judge(FACTS).per_action
+        assert not policy.judge(thought_of(FACTS, concerns=("legal-threat",))).per_action
+
+    def test_an_opinion_without_a_doubt_changes_nothing(self) -> None:
+        policy = a_policy(a_rule_that_looks("sure", "is sure", ("clerk",), Risk.LOW))
+        facts = replace_exception(FACTS, confidence=0.8)
+        assert policy.judge(thought_of(facts, confidence=1.0, intent=ExceptionKind.REFUND)) == policy.judge(facts)
