@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,16 +43,19 @@ class Reply:
 
 class HttpsReceiver:
     """`replies` maps a path, without its query, to what is done there; elsewhere `otherwise` is. A list of replies is
-    used up one request at a time, and its last stays."""
+    used up one request at a time, and its last stays; a function is asked for each.
+
+    `authority` is a PEM file's content, for clients that are told of their trust by a file."""
 
     def __init__(self, *names: str) -> None:
-        self.replies: dict[str, Reply | list[Reply]] = {}
+        self.replies: dict[str, Reply | list[Reply] | Callable[[Received], Reply]] = {}
         self.otherwise = Reply()
         self.received: list[Received] = []
         self.connections = 0
         authority = trustme.CA()
         self.trust = ssl.create_default_context()
         authority.configure_trust(self.trust)
+        self.authority = authority.cert_pem.bytes()
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(*(names or ("127.0.0.1", "localhost"))).configure_cert(self._tls)
         self._arrived = asyncio.Condition()
@@ -110,14 +113,14 @@ class HttpsReceiver:
             self._arrived.notify_all()
         return received
 
-    def _reply_to(self, path: str) -> Reply:
-        reply = self.replies.get(path.partition("?")[0], self.otherwise)
+    def _reply_to(self, request: Received) -> Reply:
+        reply = self.replies.get(request.path.partition("?")[0], self.otherwise)
         if isinstance(reply, list):
             return reply.pop(0) if len(reply) > 1 else reply[0]
-        return reply
+        return reply if isinstance(reply, Reply) else reply(request)
 
     async def _answer(self, request: Received, writer: asyncio.StreamWriter) -> None:
-        reply = self._reply_to(request.path)
+        reply = self._reply_to(request)
         if reply.hangs_up:
             return
         if reply.waits:
