@@ -90,4 +90,3 @@ class Router:
         kind = NoticeKind.NEEDED if isinstance(announcement, ApprovalNeeded) else NoticeKind.CLOSED
         problem = f"not routed: {type(error).__name__}"
         return Notification(self._new_id(), NO_ENDPOINT, kind, approval.approval_id, approval.case_id, None, problem)
-
