@@ -1,5 +1,6 @@
 """The answers of LangChain's middleware and of Agent Inbox, held to their own type definitions, and what they mean."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -179,17 +180,27 @@ def test_an_edit_that_cannot_be_read_is_refused_by_name(args: dict[str, Any], pr
         assert refusal.problem.startswith(place + problem)
 
 
+def edited_call(name: str, **args: Any) -> dict[str, Any]:
+    return decision("edit", edited_action={"name": name, "args": args})
+
+
 @pytest.mark.parametrize("name", ["send_email", "account_change", "REFUND"])
-def test_an_edited_tool_call_is_refused_instead_of_run_as_it_was(name: str) -> None:
-    refusal = refused(decision("edit", edited_action={"name": name, "args": {"customer_message": "hello"}}))
-    assert refusal.code is ReceiptCode.INVALID_CHANGES
-    assert "editing arguments of a tool call is not available yet" in refusal.problem
+def test_an_edited_tool_call_carries_all_its_arguments_and_the_name_it_was_edited_under(name: str) -> None:
+    """Whether it was shown under that name is known where the question is, and checked there."""
+    meant = HitlAnswer(
+        Verdict.MODIFY,
+        changes={"edited_actions": [{"index": 0, "args": {"customer_message": "hello"}}]},
+        actions_answered=1,
+        edited_names=(name,),
+    )
+    assert verdict_in({"decisions": [edited_call(name, customer_message="hello")]}) == meant
+    in_inbox = decision("edit", args={"action": name, "args": {"customer_message": "hello"}})
+    assert verdict_in([in_inbox]) == meant
 
 
 def test_an_edited_tool_call_that_is_named_like_a_refund_passes_for_none() -> None:
     """Were its message taken for that of a proposal, the call would run with the message it had."""
-    refusal = refused(decision("edit", edited_action={"name": "refund", "args": {"customer_message": "hello"}}))
-    assert "`amount_minor` or `method` among them" in refusal.problem
+    assert "`amount_minor` or `method` among them" in refused(edited_call("refund", customer_message="hello")).problem
 
 
 @pytest.mark.parametrize("call", [None, {}, "refund", {"name": "refund"}, {"args": {}}, {"name": [], "args": {}}])
@@ -225,14 +236,34 @@ def test_answers_that_agree_are_one_answer(said: list[dict[str, Any]], meant: Hi
     assert verdict_in(said) == meant
 
 
-def test_an_edit_among_several_is_refused() -> None:
-    refusal = refused([decision("approve"), edited()])
+def test_what_is_edited_among_several_runs_with_what_is_approved() -> None:
+    said = [decision("approve"), decision("reject", message="no"), edited_call("send_email", to="bob")]
+    assert verdict_in({"decisions": said}) == HitlAnswer(
+        Verdict.MODIFY,
+        changes={"approved_actions": [0, 2], "edited_actions": [{"index": 2, "args": {"to": "bob"}}]},
+        comment="action 1: no",
+        actions_answered=3,
+        edited_names=("send_email",),
+    )
+
+
+def test_edits_without_a_rejection_keep_all_actions() -> None:
+    said = [edited_call("send_email", to="bob"), decision("approve"), edited_call("tweet")]
+    answer = verdict_in(said)
+    assert answer.changes == {"edited_actions": [{"index": 0, "args": {"to": "bob"}}, {"index": 2, "args": {}}]}
+    assert (answer.verdict, answer.edited_names) == (Verdict.MODIFY, ("send_email", "tweet"))
+
+
+@pytest.mark.parametrize("paying", [edited(), edited_call("refund", method="store_credit")])
+def test_an_edit_of_something_that_pays_is_refused_among_several(paying: dict[str, Any]) -> None:
+    refusal = refused([decision("approve"), paying])
     assert refusal.code is ReceiptCode.INVALID_CHANGES
-    assert "editing arguments of a tool call is not available yet" in refusal.problem
+    assert refusal.problem.startswith("response.1: edits something that pays")
 
 
 def test_a_request_for_changes_of_one_action_among_several_is_refused() -> None:
     assert "respond to all actions or to none" in refused([decision("approve"), SINGLE["respond"][0]]).problem
+    assert "respond to all actions or to none" in refused([edited_call("tweet"), SINGLE["respond"][0]]).problem
 
 
 def test_comments_that_are_too_long_together_are_refused() -> None:
@@ -283,7 +314,7 @@ SCALARS = (
     | st.floats()
     | st.text()
     | WORDS
-    | st.sampled_from(["refund", "USD", "store_credit", "12000", ""])
+    | st.sampled_from(["refund", "send_email", "USD", "store_credit", "12000", ""])
 )
 JSON = st.recursive(SCALARS, lambda held: st.lists(held) | st.dictionaries(NAMES | st.text(), held), max_leaves=20)
 NEARLY = st.fixed_dictionaries(
@@ -307,10 +338,13 @@ def answer_or_refusal(response: object) -> HitlAnswer | UnreadableAnswer:
 @given(JSON | NEARLY | st.lists(NEARLY) | st.dictionaries(st.text(), NEARLY))
 def test_any_json_is_an_answer_or_is_refused_in_words(response: object) -> None:
     match answer_or_refusal(response):
-        case HitlAnswer(verdict, changes, choice, comment):
-            raw = {"verdict": verdict, "changes": changes, "choice": choice, "comment": comment}
-            decision = Decision.model_validate({"decision_id": "1", "reviewer": {"id": "user:maria"}, **raw})
-            Changes.model_validate(decision.changes or {})
+        case HitlAnswer() as answer:
+            decision = Decision.model_validate(
+                {"decision_id": "1", "reviewer": {"id": "user:maria"}, **dataclasses.asdict(answer)}
+            )
+            edits = Changes.model_validate(decision.changes or {}).edited_actions or ()
+            assert len(edits) == len(decision.edited_names or ())
+            assert all(edit.index < (decision.actions_answered or 0) for edit in edits)
         case refusal:
             assert refusal.problem.startswith("response")
             assert refusal.code in (ReceiptCode.INVALID, ReceiptCode.INVALID_CHANGES)
@@ -324,7 +358,8 @@ def test_a_refusal_repeats_nothing_that_was_sent() -> None:
         [decision("reject", message=[canary])],
         [edited(**{canary: canary})],
         [edited(method=canary, amount_minor=canary, currency=canary)],
-        decision("edit", edited_action={"name": canary, "args": {}}),
+        decision("edit", edited_action={"name": canary, "args": canary}),
+        [decision("edit", edited_action={"name": canary, "args": {}}), decision("respond", message=canary)],
     ):
         assert canary not in refused(response).problem
 

@@ -14,6 +14,7 @@ from worker.application.ports.store import CaseView
 from worker.application.refusal import Refusal, addressed, check_open
 from worker.domain.approval import ApprovalRequest, Decision, Question
 from worker.domain.approval_policy import ApprovalPolicy, Level, in_two_steps
+from worker.domain.edited_calls import as_meant
 from worker.domain.errors import InvalidChanges
 from worker.domain.exception_case import Case
 from worker.domain.resolution import MOVES_MONEY, choose, modify
@@ -120,7 +121,7 @@ def _proposal_after(decision: Decision, case: Case, approval: ApprovalRequest, p
     try:
         match decision.verdict:
             case Verdict.MODIFY:
-                changed = modify(shown, _changes(decision))
+                changed = modify(shown, _edits(decision, shown, case))
                 return _retold(changed, decision, case, approval.question, policy)
             case Verdict.CHOOSE:
                 chosen = choose(shown, approval.question.alternatives, decision.choice)
@@ -135,6 +136,14 @@ def _proposal_after(decision: Decision, case: Case, approval: ApprovalRequest, p
             f"changes: {decision.verdict} takes none; send modify to change the proposal, or leave them",
         )
     return shown
+
+
+def _edits(decision: Decision, shown: Proposal, case: Case) -> Changes:
+    """What a modify changes. Another product's screen says what it edits by name, and numbers as texts."""
+    changes = _changes(decision)
+    if decision.edited_names is None:
+        return changes
+    return as_meant(changes, decision.edited_names, shown, case.facts.findings)
 
 
 def _changes(decision: Decision) -> Changes:

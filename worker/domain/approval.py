@@ -164,7 +164,8 @@ class Decision(Value):
     """A reviewer's verdict as it came in. `changes` is still raw: whether it fits is answered with a receipt.
 
     `actions_answered` is how many actions another product's screen gave an answer to, one each; None for an answer to
-    the question as a whole.
+    the question as a whole. `edited_names` is what such a screen calls the actions that it edited, one for each of
+    `changes.edited_actions`; None when the edits are in our own form.
     """
 
     decision_id: str
@@ -179,6 +180,7 @@ class Decision(Value):
     comment: str | None = None
     review_hash: str | None = None
     actions_answered: int | None = None
+    edited_names: tuple[str, ...] | None = None
 
     @property
     def kind(self) -> str:

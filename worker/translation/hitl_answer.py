@@ -34,7 +34,8 @@ class HitlAnswer:
     """What a reviewer says. `changes` and `choice` are raw, as in a decision of our own shape.
 
     `actions_answered` is how many actions were decided one by one. None when the answer is about all that was shown:
-    those in Agent Inbox's own words are.
+    those in Agent Inbox's own words are. `edited_names` is what the screen calls the tool calls that it edited, in the
+    order of `changes.edited_actions`: whether they were shown under these names is known where the question is.
     """
 
     verdict: Verdict
@@ -42,6 +43,7 @@ class HitlAnswer:
     choice: str | None = None
     comment: str | None = None
     actions_answered: int | None = None
+    edited_names: tuple[str, ...] | None = None
 
 
 def answer_in(said: object, where: str) -> HitlAnswer:
@@ -96,7 +98,11 @@ def _text(said: Said, where: str) -> str | None:
 
 
 def _edit(said: Said, where: str) -> HitlAnswer:
-    """The middleware has the edited call in `edited_action` and names it by `name`, Agent Inbox by `args`, `action`."""
+    """The middleware has the edited call in `edited_action` and names it by `name`, Agent Inbox by `args`, `action`.
+
+    A call that is named like something that pays is the card of a proposal; `hitl_outbound` offers no edit of a tool
+    call of such a name.
+    """
     if said.get("edited_action") is not None:
         place, name = "edited_action", "name"
     else:
@@ -105,10 +111,8 @@ def _edit(said: Said, where: str) -> HitlAnswer:
     if not isinstance(call, dict) or not isinstance(call.get(name), str) or not isinstance(call.get("args"), dict):
         raise UnreadableAnswer(f"{where}: must be the edited call, with `{name}` and `args`")
     if call[name] not in MOVES_MONEY:
-        raise _bad_edit(
-            f"{where}: editing arguments of a tool call is not available yet, only those of a "
-            f"{', '.join(sorted(MOVES_MONEY))}; approve or reject it, or respond with what should be different"
-        )
+        edit = {"index": 0, "args": call["args"]}
+        return HitlAnswer(Verdict.MODIFY, changes={"edited_actions": [edit]}, edited_names=(call[name],))
     return _edited(call["args"], f"{where}.args")
 
 
@@ -116,8 +120,8 @@ def _edited(arguments: dict[str, Any], where: str) -> HitlAnswer:
     """A modify verdict, or a choose verdict when the method is all that could be edited.
 
     An edited call stands for the whole call, so that what is not there is a mistake. The check also keeps an edit of
-    a tool call that happens to have a `customer_message` from passing for one of ours: nothing that it proposes has
-    an amount or a method, and the edit is refused where that is known.
+    a tool call that happens to be named like ours from passing for one: nothing that it proposes has an amount or a
+    method, and the edit is refused where that is known.
     """
     if not arguments.keys() <= _EditedArguments.model_fields.keys():
         editable = ", ".join(_EditedArguments.model_fields)

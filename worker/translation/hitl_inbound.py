@@ -6,6 +6,7 @@ under the id of the interrupt. All of these are read; anything else in `response
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from schemas.events import ReviewDecided
 from schemas.values import ReceiptCode, Verdict
@@ -68,18 +69,43 @@ def _unwrapped(response: object, where: str, *, may_be_map: bool = True) -> tupl
 def _together(answers: Sequence[HitlAnswer], where: str) -> HitlAnswer:
     """Several actions of one request, answered one by one: what was rejected does not run, its siblings do."""
     verdicts = {answer.verdict for answer in answers}
-    if verdicts & {Verdict.MODIFY, Verdict.CHOOSE}:
-        raise UnreadableAnswer(
-            f"{where}: editing arguments of a tool call is not available yet; approve or reject each action",
-            ReceiptCode.INVALID_CHANGES,
-        )
     if Verdict.REQUEST_CHANGES in verdicts and len(verdicts) > 1:
         raise UnreadableAnswer(f"{where}: a response sends the whole request back; respond to all actions or to none")
     verdict, changes = answers[0].verdict, None
-    if len(verdicts) > 1:
-        approved = [index for index, answer in enumerate(answers) if answer.verdict is Verdict.APPROVE]
-        verdict, changes = Verdict.MODIFY, {"approved_actions": approved}
-    return HitlAnswer(verdict, changes, comment=_joined(answers, where), actions_answered=len(answers))
+    edits, names = _edits_among(answers, where)
+    if len(verdicts) > 1 or edits:
+        verdict, changes = Verdict.MODIFY, {**_kept_of(answers), **({"edited_actions": edits} if edits else {})}
+    return HitlAnswer(
+        verdict,
+        changes,
+        comment=_joined(answers, where),
+        actions_answered=len(answers),
+        edited_names=names or None,
+    )
+
+
+def _edits_among(answers: Sequence[HitlAnswer], where: str) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """The edits of single tool calls, each with the index of its answer, and the names of these calls."""
+    edits: list[dict[str, Any]] = []
+    names: list[str] = []
+    for index, answer in enumerate(answers):
+        if answer.verdict not in (Verdict.MODIFY, Verdict.CHOOSE):
+            continue
+        if answer.changes is None or answer.edited_names is None:
+            raise UnreadableAnswer(
+                f"{where}.{index}: edits something that pays, and that is decided alone; among several actions only "
+                "tool calls can be edited",
+                ReceiptCode.INVALID_CHANGES,
+            )
+        edits += [{**edit, "index": index} for edit in answer.changes["edited_actions"]]
+        names += answer.edited_names
+    return edits, tuple(names)
+
+
+def _kept_of(answers: Sequence[HitlAnswer]) -> dict[str, Any]:
+    """Nothing when all are kept, and some of them edited."""
+    kept = [index for index, answer in enumerate(answers) if answer.verdict is not Verdict.REJECT]
+    return {"approved_actions": kept} if len(kept) < len(answers) else {}
 
 
 def _joined(answers: Iterable[HitlAnswer], where: str) -> str | None:
