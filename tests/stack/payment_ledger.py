@@ -75,15 +75,15 @@ _BECOMES = {Fault.PENDING_THEN_SUCCEEDED: "succeeded", Fault.PENDING_THEN_FAILED
 
 @dataclass
 class Ledger:
-    """`faults` meet the next requests for a refund, one each; `look_up_faults` those that look one up.
+    """`faults` meet the next requests for a refund, one each (None: no fault); `look_up_faults` those that look one up.
 
     `unregistered` is what a payment that nobody registered is taken to be; None: it is unknown.
     """
 
     payments: dict[str, Captured] = field(default_factory=dict)
     unregistered: Captured | None = None
-    faults: deque[Fault] = field(default_factory=deque)
-    look_up_faults: deque[Fault] = field(default_factory=deque)
+    faults: deque[Fault | None] = field(default_factory=deque)
+    look_up_faults: deque[Fault | None] = field(default_factory=deque)
     _entries: list[Entry] = field(default_factory=list)
 
     def entries(self) -> list[Entry]:

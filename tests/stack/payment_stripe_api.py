@@ -54,6 +54,10 @@ class StripeApi:
         payment = request.query_params.get("payment_intent") or request.query_params.get("charge")
 
         def page(_: Fault | None) -> Response:
+            try:
+                self._ledger.captured(payment or "")
+            except Refused as error:
+                return _missing(error.message)
             newest_first = self._ledger.find(lambda entry: entry.payment_reference == payment)[::-1]
             references = [entry.reference for entry in newest_first]
             after = request.query_params.get("starting_after")
