@@ -5,6 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from worker.adapters.notifications.problems import NotificationsError
 from worker.adapters.policy.problems import PolicyError
 from worker.cli.approvals import approvals
 from worker.cli.audit import audit
@@ -14,13 +15,15 @@ from worker.cli.decide import decide
 from worker.cli.doctor import doctor
 from worker.cli.failure import Failure
 from worker.cli.migrate import migrate
+from worker.cli.notifications import notifications
 from worker.cli.policy import policy
 from worker.cli.reviewers import reviewers
 from worker.cli.run import run
 from worker.cli.up import up
+from worker.cli.webhooks import webhooks
 from worker.settings import NotReady, SettingsError
 
-NAMED = (Failure, NotReady, PolicyError, SettingsError)
+NAMED = (Failure, NotificationsError, NotReady, PolicyError, SettingsError)
 """Failures whose message tells a person what to do; anything else is a defect and shows its traceback."""
 
 
@@ -46,12 +49,14 @@ app = typer.Typer(
 )
 app.command()(up)
 app.command()(run)
+app.command()(webhooks)
 app.command()(migrate)
 app.command()(doctor)
 app.add_typer(cases, name="cases")
 app.add_typer(approvals, name="approvals")
 app.command()(decide)
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(notifications, name="notifications")
 app.add_typer(policy, name="policy")
 app.add_typer(reviewers, name="reviewers")
 app.add_typer(audit, name="audit")
