@@ -121,6 +121,8 @@ def read_settings(**given: object) -> Settings:
         raise SettingsError(
             "SIGNOFF_FAILPOINTS: it kills the worker on purpose; for tests, which set SIGNOFF_ALLOW_FAILPOINTS too"
         )
+    if settings.payments != "ledger" and settings.payments_time_limit_s >= settings.lease_s:
+        raise SettingsError("SIGNOFF_PAYMENTS_TIME_LIMIT_S: must be under SIGNOFF_LEASE_S, or two workers ask at once")
     for name, needed_by in _MISSING.items():
         if needed_by.is_chosen(settings) and getattr(settings, name) is None:
             raise SettingsError(f"{PREFIX}{name.upper()}: {needed_by.why}")

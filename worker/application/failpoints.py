@@ -12,6 +12,8 @@ NAMES = frozenset(
         "intake.before-offsets",
         "case.before-commit",
         "case.after-commit",
+        "action.before-call",
+        "action.after-call",
         "payment.before-call",
         "payment.after-call",
         "publish.before-mark",

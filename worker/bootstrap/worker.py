@@ -1,4 +1,4 @@
-"""The composition root: the only module that knows every layer, and how they hang together."""
+"""One worker process: its parts put together, how it runs, and how it stops."""
 
 import asyncio
 import contextlib
@@ -6,37 +6,33 @@ import gc
 import logging
 import time
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from aiokafka.errors import KafkaConnectionError
 from faststream.kafka import KafkaBroker
 from uuid_utils.compat import uuid7
 
-from worker.adapters.analysis.rules import RuleAnalyst
-from worker.adapters.executors.registry import Registry
 from worker.adapters.kafka.producer import KafkaProducer, ProducerBroken
-from worker.adapters.kafka.topics import missing_topics
-from worker.adapters.orders.http import HttpOrders
-from worker.adapters.orders.tables import OrderTables
-from worker.adapters.payments.ledger import Ledger, OwnBooks
 from worker.adapters.policy.loading import load_policy
 from worker.adapters.postgres.case_reader import CaseReader
 from worker.adapters.postgres.checkpointer import BatchingCheckpointer
 from worker.adapters.postgres.group_commit import GroupCommit
 from worker.adapters.postgres.inbox import Inbox
-from worker.adapters.postgres.migrator import missing_migrations
 from worker.adapters.postgres.outbox import Publisher, Relay
-from worker.adapters.postgres.pool import DatabaseUnreachable, Pool, borrowed, make_pool
+from worker.adapters.postgres.pool import Pool, make_pool
 from worker.adapters.postgres.store import PostgresStore
 from worker.application import failpoints
 from worker.application.assess_case import assessor
 from worker.application.casework import Casework
 from worker.application.ports import Patience, Ports
+from worker.bootstrap.providers import make_providers
+from worker.bootstrap.readiness import wait_for_database, wait_for_topics
 from worker.entrypoints.due_work import DueWork
 from worker.entrypoints.kafka_consumers import Intake
 from worker.entrypoints.lanes import Lanes
+from worker.entrypoints.notifying import Notifier, run_notifier
 from worker.entrypoints.outbox_relay import run_relay
 from worker.graph.build import GRAPH_VERSION
 from worker.graph.state import Dependencies
@@ -76,22 +72,21 @@ class Worker:
     """One worker process, wired. `run` works until it is cancelled; then it finishes what it holds, and lets go."""
 
     settings: Settings
-    pool: Pool
-    ledger_pool: Pool
-    http_orders: HttpOrders | None
+    pools: tuple[Pool, ...]
+    closing: AsyncExitStack
     broker: KafkaBroker
     producer: KafkaProducer
     publisher: Publisher
     relay: Relay
+    notifier: Notifier | None
     inbox: Inbox
     lanes: Lanes
     casework: Casework
 
     async def run(self, ready: asyncio.Event | None = None) -> None:
         """Raises NotReady when a table or a topic is missing. A broker or database that is away is waited for."""
-        await wait_for_database(self.pool)
-        if self.ledger_pool is not self.pool:
-            await wait_for_database(self.ledger_pool)
+        for pool in self.pools:
+            await wait_for_database(pool)
         await wait_for_topics(self.settings)
         if self.settings.worker_id:
             await self.inbox.release()
@@ -114,6 +109,8 @@ class Worker:
             asyncio.create_task(run_relay(self.relay, pause_s=1.0), name="relay"),
             asyncio.create_task(self.producer.watch(), name="producer-watch"),
         ]
+        if self.notifier is not None:
+            background.append(asyncio.create_task(run_notifier(self.notifier, pause_s=1.0), name="notifier"))
         try:
             await self.broker.start()
             if ready is not None:
@@ -138,10 +135,7 @@ class Worker:
         with contextlib.suppress(TimeoutError, Exception):
             async with asyncio.timeout(self.settings.shutdown_s):
                 await self.broker.stop()
-        await self.pool.close()
-        await self.ledger_pool.close()
-        if self.http_orders is not None:
-            await self.http_orders.aclose()
+        await self.closing.aclose()
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
@@ -152,31 +146,33 @@ async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 
 def make_worker(settings: Settings) -> Worker:
-    """Needs a running event loop. Raises PolicyError when the policy file is refused."""
+    """Needs a running event loop. Raises PolicyError when the policy file is refused, SettingsError when another is."""
     failpoints.arm(settings.failpoints)
+    closing = AsyncExitStack()
     pool = make_pool(settings.database_url, size=settings.database_connections)
-    ledger_pool = make_pool(settings.ledger_url, size=4, name="signoff-ledger") if settings.ledger_url else pool
+    closing.push_async_callback(pool.close)
+    policy = load_policy(settings.policy_file)
+    providers = make_providers(settings, pool, policy, new_id, closing)
     broker = make_broker(settings)
     producer = KafkaProducer(broker, settings.topic_prefix)
     publisher = Publisher(pool, producer)
     announcer = Announcer(new_id, Shape(settings.hitl_shape))
     worker = settings.worker_id or f"worker-{uuid4()}"
     checkpointer = BatchingCheckpointer(pool)
-    http_orders = HttpOrders(settings.orders_url) if settings.orders == "http" and settings.orders_url else None
-    orders = http_orders or OrderTables(pool, batch=settings.batch)
-    policy = load_policy(settings.policy_file)
     lease = settings.lease
     store = PostgresStore(
         CaseReader(pool, batch=settings.batch, register=settings.reviewers == "register"),
-        GroupCommit(pool, announcer, publisher, lease=lease, batch=settings.batch),
+        GroupCommit(
+            pool, announcer, publisher, lease=lease, batch=settings.batch, notices=providers.notifications.router
+        ),
     )
     ports = Ports(
         store=store,
-        orders=orders,
-        payments=Ledger(ledger_pool, batch=settings.batch),
-        books=None if settings.ledger_url else OwnBooks(),
-        executors=Registry(),
-        analyst=RuleAnalyst(),
+        orders=providers.orders,
+        payments=providers.payments,
+        books=providers.books,
+        executors=providers.executors,
+        analyst=providers.analyst,
         workflow=Workflow(checkpointer, checkpointer, Dependencies(assess=assessor(policy))),
         policy=policy,
         graph_version=GRAPH_VERSION,
@@ -187,45 +183,14 @@ def make_worker(settings: Settings) -> Worker:
     )
     return Worker(
         settings=settings,
-        pool=pool,
-        ledger_pool=ledger_pool,
-        http_orders=http_orders,
+        pools=(pool, *providers.pools),
+        closing=closing,
         broker=broker,
         producer=producer,
         publisher=publisher,
         relay=Relay(pool, producer, publisher.is_in_flight, grace=timedelta(seconds=settings.relay_grace_s)),
+        notifier=providers.notifications.notifier,
         inbox=Inbox(pool, announcer, publisher, worker=worker, lease=lease),
         lanes=Lanes(settings.in_flight),
         casework=Casework(ports),
     )
-
-
-async def wait_for_database(pool: Pool) -> None:
-    """Opens the pool. Raises NotReady when a migration is missing."""
-    await pool.open(wait=False)
-    while True:
-        try:
-            async with borrowed(pool) as connection:
-                missing = await missing_migrations(connection)
-            break
-        except DatabaseUnreachable as error:
-            log.warning("waiting for PostgreSQL: %s", error)
-            await asyncio.sleep(CONNECT_PAUSE_S)
-    if missing:
-        raise NotReady(f"the database lacks {', '.join(missing)}; run `signoff migrate` first")
-
-
-async def wait_for_topics(settings: Settings) -> None:
-    """Raises NotReady when a topic is missing."""
-    servers = settings.kafka_bootstrap_servers
-    while True:
-        try:
-            missing = await missing_topics(servers, settings.topic_prefix)
-            break
-        except OSError as error:
-            log.warning("waiting for Kafka at %s: %s", servers, error)
-        except KafkaConnectionError as error:
-            log.warning("waiting for Kafka at %s: %s", servers, error)
-        await asyncio.sleep(CONNECT_PAUSE_S)
-    if missing:
-        raise NotReady(f"Kafka at {servers} lacks the topics {', '.join(missing)}; run `signoff migrate` first")
