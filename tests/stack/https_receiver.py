@@ -49,7 +49,7 @@ class HttpsReceiver:
 
     def __init__(self, *names: str) -> None:
         self.replies: dict[str, Reply | list[Reply] | Callable[[Received], Reply]] = {}
-        self.otherwise = Reply()
+        self.otherwise: Reply | list[Reply] | Callable[[Received], Reply] = Reply()
         self.received: list[Received] = []
         self.connections = 0
         authority = trustme.CA()
@@ -98,7 +98,7 @@ class HttpsReceiver:
         finally:
             self._serving.discard(task)
             writer.transport.abort() if task.cancelling() else writer.close()
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(asyncio.CancelledError, OSError):
                 await writer.wait_closed()
 
     async def _read(self, reader: asyncio.StreamReader) -> Received:

@@ -175,7 +175,7 @@ def test_each_mistake_is_told_with_its_place_and_what_to_do(text: str, says: str
         (
             "    args_schema",
             "    args_shema",
-            "executors.yaml:7: executor notify_erp has an unknown option `arg_schema`",
+            "executors.yaml:7: executor notify_erp has an unknown option `args_shema`",
         ),
         ("type: object,", "type: list,", "executors.yaml:7: executor notify_erp: args_schema.type: 'list' is not"),
         ("[erp.example]", "[shop.example]", "`url` leads to erp.example, which is not among `allow_hosts`"),
