@@ -8,7 +8,13 @@ from rich.console import Console
 from rich.text import Text
 
 from worker.cli.connection import settings_for_command
-from worker.cli.examinations import Finding, examine_database, examine_kafka, examine_policy
+from worker.cli.examinations import (
+    Finding,
+    examine_database,
+    examine_kafka,
+    examine_notifications,
+    examine_policy,
+)
 from worker.cli.output import AsJson, print_json, printable
 from worker.settings import Settings, SettingsError
 
@@ -39,7 +45,7 @@ def examine() -> list[Finding]:
 
 async def _examine(settings: Settings) -> list[Finding]:
     kafka, database = await asyncio.gather(examine_kafka(settings), examine_database(settings))
-    return [examine_policy(settings), *kafka, *database]
+    return [examine_policy(settings), *examine_notifications(settings), *kafka, *database]
 
 
 def _print(findings: list[Finding]) -> None:

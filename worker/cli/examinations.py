@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from schemas.catalogue import TOPICS
 from worker.adapters.kafka.topics import missing_topics
+from worker.adapters.notifications.problems import NotificationsError
 from worker.adapters.policy.loading import load_policy
 from worker.adapters.policy.problems import PolicyError
 from worker.adapters.postgres.health import Suspicion, missing_checkpoint_tables, suspicions
@@ -34,6 +35,21 @@ def examine_policy(settings: Settings) -> Finding:
     except PolicyError as error:
         return Finding("policy", ok=False, says=str(error), mend="correct the file; docs/policy.md describes it")
     return Finding("policy", ok=True, says=f"{file}: {policy.reference.name}, version {policy.reference.version}")
+
+
+def examine_notifications(settings: Settings) -> list[Finding]:
+    """Nothing is said where nobody is to be notified."""
+    file = settings.notifications_file
+    if file is None:
+        return []
+    from worker.adapters.notifications.configuration import load_notifications  # noqa: PLC0415 - slow: httpx, SMTP
+
+    try:
+        found = load_notifications(file)
+    except NotificationsError as error:
+        mend = "correct the file; docs/notifications.md describes it"
+        return [Finding("notifications file", ok=False, says=str(error), mend=mend)]
+    return [_in_order("notifications file", f"{file}: {', '.join(found.endpoints)}")]
 
 
 async def examine_kafka(settings: Settings) -> list[Finding]:

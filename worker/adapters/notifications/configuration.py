@@ -10,6 +10,7 @@ import yaml
 
 from worker.adapters.notifications.endpoint_entries import NAME, read_endpoint
 from worker.adapters.notifications.endpoints import EndpointOptions
+from worker.adapters.notifications.problems import NotificationsError
 from worker.adapters.notifications.review_link import BadLink, ReviewLink
 from worker.adapters.notifications.route_entries import read_route
 from worker.adapters.notifications.routing import Route, Router
@@ -23,19 +24,7 @@ NOTIFICATIONS = FileKind(
     max_bytes=256 * 1024, when_large="it names endpoints and routes, and no more", when_deep=_START, when_empty=_START
 )
 
-
-class NotificationsError(Exception):
-    """The file cannot be used, for all the reasons in `problems`. No secret is in the message."""
-
-    def __init__(self, file: str, problems: Collection[Problem]) -> None:
-        self.file = file
-        self.problems = tuple(sorted(problems))
-        super().__init__("\n".join(_told(file, problem) for problem in self.problems))
-
-
-def _told(file: str, problem: Problem) -> str:
-    place = f"{file}:{problem.line}" if problem.line else file
-    return f"{place}: {problem.reason}; {problem.advice}"
+__all__ = ["Configuration", "NotificationsError", "load_notifications", "parse_notifications"]
 
 
 @dataclass(frozen=True, slots=True)
