@@ -1,18 +1,23 @@
 """The `actions` of a policy: which tool calls wait, for whom, and what their arguments must look like."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from schemas.values import Action, ExceptionKind, Risk
 from tests.builders import an_exception, some_facts
+from tests.commands import signoff
 from tests.unit.policy_files import a_file, a_level, a_policy, a_rule, chain
 from worker.adapters.policy.explanation import explain
-from worker.adapters.policy.loading import parse_policy
+from worker.adapters.policy.loading import load_policy, parse_policy
 from worker.adapters.policy.problems import PolicyError
 from worker.domain.approval_policy import ApprovalPolicy
 from worker.domain.order_exception import Facts, Feedback
 from worker.domain.resolution import propose
+
+POLICIES = Path(__file__).parents[1] / "acceptance" / "policies"
 
 MANAGER, MARKETING, DBA = a_level("manager"), a_level("marketing"), a_level("dba")
 ACTIONS = """\
@@ -242,3 +247,37 @@ def test_an_explanation_says_which_actions_wait_and_whose_arguments_break_their_
     ]
     held_back = explain(POLICY, asked_for("search_orders", reason_code="odd"))
     assert [action.waits for action in held_back.actions] == [True]
+
+
+class TestTheCommands:
+    def test_a_checked_policy_tells_which_actions_it_names(self, tmp_path: Path) -> None:
+        file = tmp_path / "shop.yaml"
+        file.write_text(a_file(MANAGER, MARKETING, DBA, rules=ONLY_ACTIONS, top=(ACTIONS,)))
+        checked = signoff("policy", "check", str(file), "--json").json
+        assert checked["signed_actions"] == ["send_email", "run_sql"]
+        assert checked["unsigned_actions"] == ["search_orders"]
+
+    def test_an_explained_request_tells_which_actions_wait(self, tmp_path: Path) -> None:
+        file, event = tmp_path / "shop.yaml", tmp_path / "event.json"
+        file.write_text(a_file(MANAGER, MARKETING, DBA, rules=ONLY_ACTIONS, top=(ACTIONS,)))
+        asked = {
+            "exception_id": "EXC-1",
+            "kind": "action_request",
+            "requested_by": "agent:web-chat",
+            "actions": [
+                {"name": "search_orders"},
+                {"name": "send_email", "args": {"to": 5}},
+                {"name": "run_sql", "args": {"statement": "select 1"}},
+            ],
+        }
+        event.write_text(json.dumps(asked))
+        ran = signoff("policy", "explain", str(event), "--policy", str(file))
+        assert ran.code == 0, ran.err
+        assert "search_orders wants no signature" in ran.out
+        assert "send_email has arguments that break the policy's schema: args.to: must be of type string" in ran.out
+        assert "run_sql waits for a signature" in ran.out
+
+
+@pytest.mark.parametrize("path", sorted(POLICIES.glob("*.yaml")), ids=lambda path: path.name)
+def test_the_policies_of_the_acceptance_tests_are_in_order(path: Path) -> None:
+    assert load_policy(path).levels

@@ -49,7 +49,10 @@ def nested(depth: int) -> str:
 SPOILT = {
     "keyword in another form": ("[to, subject, body]", "to", 2, "is no JSON Schema: 'to' is not of type 'array'; mend"),
     "type that there is not": ("{type: string}", "{type: text}", 7, "is no JSON Schema: 'text' is not valid"),
-    "pattern that is none": ("minLength: 1", "pattern: '('", 6, "is no JSON Schema: '(' is not a 'regex'"),
+    "pattern that is none": ("minLength: 1", "pattern: '('", 6, "has a `pattern` that is none: unclosed group"),
+    "pattern that looks around": ("minLength: 1", "pattern: '(?=a)b'", 6, "look-around, including look-ahead and"),
+    "pattern that grows": ("minLength: 1", "pattern: 'a{1000}{1000}{100}'", 6, "Compiled regex exceeds size limit"),
+    "patterns of names": ("required:", "patternProperties: {'^x': {}}\nrequired:", 2, "write `propertyNames: {pattern"),
     "not of objects": ("type: object\nreq", "type: string\nreq", 1, "is not of type object; add `type: object`"),
     "of anything": ("type: object\nreq", "req", 1, "is not of type object"),
     "misspelt keyword": ("required:", "requird:", 2, "an unknown keyword `requird`; did you mean required?"),
@@ -175,10 +178,22 @@ def test_a_schema_that_refers_to_itself_without_end_lets_nothing_pass() -> None:
     assert told == "args: cannot be checked against its schema, which refers to itself without end"
 
 
+PATTERN = "type: object\nproperties: {a: {pattern: '^(x+)+$'}}"
+
+
+@pytest.mark.parametrize("text", ["", "y", "x\n", "x" * 100_000 + "y", "\ud800"])
+def test_a_pattern_refuses_any_text_at_once(text: str) -> None:
+    assert problem_with(PATTERN, {"a": text}) == "args.a: must match ^(x+)+$ (`pattern`)"
+
+
+@pytest.mark.parametrize("value", ["x", "x" * 100_000, 5, None])
+def test_a_pattern_takes_texts_that_match_and_whatever_is_no_text(value: object) -> None:
+    assert problem_with(PATTERN, {"a": value}) is None
+
+
 def test_every_format_that_may_be_used_is_checked() -> None:
     for name in FORMATS:
-        wrong = "(" if name == "regex" else "wrong"
-        assert problem_with(f"type: object\nproperties: {{a: {{format: {name}}}}}", {"a": wrong}) is not None, name
+        assert problem_with(f"type: object\nproperties: {{a: {{format: {name}}}}}", {"a": "wrong"}) is not None, name
 
 
 SECRET = "correct horse battery staple"  # noqa: S105 (what the sentence must not repeat)

@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
-from schemas.values import Action, ApprovalPart, ExceptionKind, Verdict
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.values import Action, Alternative, ApprovalPart, ExceptionKind, Verdict
 from tests.builders import an_exception, eur, some_facts, usd
 from tests.unit.policy_files import a_level, a_policy, a_refund, a_rule, chain
+from worker.domain.analysis import Opinion
 from worker.domain.exposure import Exposure
 from worker.domain.order_exception import Facts, OrderException
 from worker.domain.resolution import propose
@@ -116,3 +120,37 @@ class TestAllCases:
         policy = a_policy(MANAGER, top=("messages: {refund: {approve: 'You get {{ amount }} back.'}}",))
         facts = a_refund(usd(500))
         assert policy.draft(Verdict.APPROVE, propose(facts), facts) == "You get 5.00 USD back."
+
+
+class TestDoubts:
+    """Conditions that a doubt could make false hold of the facts as they were sent."""
+
+    POLICY = a_policy(
+        MANAGER,
+        LEGAL,
+        rules=(
+            a_rule("level: manager", id_="sure", when="exception.confidence > 0.9"),
+            a_rule("level: manager", id_="unflagged", when="size(exception.compliance_flags) == 0"),
+            a_rule("level: manager", id_="alone", when='"!exception.customer_requests_human"'),
+            a_rule("level: manager", id_="few-ways", when="exception.alternatives < 1"),
+            a_rule("level: legal", id_="flagged", when="size(exception.compliance_flags) > 0"),
+        ),
+    )
+
+    @given(
+        opinion=st.builds(
+            Opinion,
+            by=st.just("rules"),
+            confidence=st.none() | st.floats(0, 1),
+            wants_human=st.booleans(),
+            concerns=st.sampled_from([(), ("legal-threat",)]),
+            alternatives=st.sampled_from([(), (Alternative(action="replacement"),)]),
+        )
+    )
+    def test_an_opinion_adds_reasons_and_takes_none_away(self, opinion: Opinion) -> None:
+        facts = some_facts(an_exception(confidence=0.95))
+        alone = self.POLICY.judge(facts)
+        thought_of = self.POLICY.judge(facts.model_copy(update={"opinion": opinion}))
+        assert {fired.rule for fired in alone.why} == {"sure", "unflagged", "alone", "few-ways"}
+        assert {fired.rule for fired in thought_of.why} - {"flagged"} == {fired.rule for fired in alone.why}
+        assert ("legal" in [level.name for level in thought_of.chain]) == bool(opinion.concerns)

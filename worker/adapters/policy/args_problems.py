@@ -5,23 +5,40 @@ and agents wrote, and the sentence travels into events, logs and audits.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import extend
 
 from worker.adapters.policy.args_schemas import CHECKED_FORMATS
+from worker.adapters.policy.patterns import matches
 
 LONGEST_EXPECTATION = 200
 LONGEST_NAME = 40
+
+
+def _pattern(validator: Any, pattern: str, text: Any, schema: Any) -> Iterator[ValidationError]:
+    if not validator.is_type(text, "string"):
+        return
+    try:
+        fits = matches(pattern, text)
+    except ValueError:  # no Unicode: no pattern describes it
+        fits = False
+    if not fits:
+        yield ValidationError("does not fit its pattern")
+
+
+# The published stubs leave `extend` without types.
+_Validator = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
 
 class ArgsCheck:
     """What is wrong with arguments, by a schema that `read_args_schema` took."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._validator = Draft202012Validator(dict(schema), format_checker=CHECKED_FORMATS)
+        self._validator = _Validator(dict(schema), format_checker=CHECKED_FORMATS)
 
     def __call__(self, args: Mapping[str, Any]) -> str | None:
         """One sentence, or None."""
@@ -58,6 +75,8 @@ def _expectation(error: ValidationError) -> str:
             said = f"must be one of {', '.join(map(_json, wanted))}"
         case "const":
             said = f"must be {_json(wanted)}"
+        case "pattern":
+            said = f"must match {wanted}"
         case "format":
             said = f"must be written as {wanted}"
         case "anyOf" | "oneOf" | "allOf" | "not" | "if" | "then" | "else":

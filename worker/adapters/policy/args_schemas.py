@@ -15,11 +15,12 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from worker.adapters.policy.located_yaml import line_of
+from worker.adapters.policy.patterns import NoPattern, check_pattern
 from worker.adapters.policy.plain_data import NotPlain, node_at, plain
 from worker.adapters.policy.problems import Problems, did_you_mean
 
-FORMATS = ("date", "email", "ipv4", "ipv6", "regex", "uuid")
-"""Those that are checked on every machine: the others need packages that may be missing."""
+FORMATS = ("date", "email", "ipv4", "ipv6", "uuid")
+"""Those that are checked on every machine, and in no time: others need packages that may be missing."""
 
 CHECKED_FORMATS = FormatChecker(formats=FORMATS)
 
@@ -29,8 +30,10 @@ _CORE_AND_ANNOTATIONS = (
     "default", "deprecated", "description", "else", "examples", "maxContains", "minContains", "readOnly", "then",
     "title", "writeOnly",
 )  # fmt: skip
-KEYWORDS = frozenset((*Draft202012Validator.VALIDATORS, *_CORE_AND_ANNOTATIONS))
+KEYWORDS = frozenset((*Draft202012Validator.VALIDATORS, *_CORE_AND_ANNOTATIONS)) - {"patternProperties"}
 """Without `$id` and `$vocabulary`, which would give the schema another name, or other keywords."""
+
+_NO_PYTHON_PATTERNS = FormatChecker(formats=())
 
 _WHOLE = "write the whole schema here, and refer to its own parts with `#/$defs/…`"
 _MAX_SHOWN = 200
@@ -68,7 +71,7 @@ def _problems(schema: dict[str, Any]) -> Iterator[Told]:
 
 def _breaks_the_draft(schema: dict[str, Any]) -> Told | None:
     try:
-        Draft202012Validator.check_schema(schema)
+        Draft202012Validator.check_schema(schema, format_checker=_NO_PYTHON_PATTERNS)
     except SchemaError as error:
         said = error.message if len(error.message) <= _MAX_SHOWN else f"{error.message[:_MAX_SHOWN]}…"
         return list(error.absolute_path), f"is no JSON Schema: {said}", "mend it there"
@@ -98,7 +101,7 @@ def _within(keyword: str, value: Any) -> Iterator[tuple[list[str | int], dict[st
     yield from ((inner, part) for inner, part in entries if isinstance(part, dict))
 
 
-_NAMED = frozenset({"$defs", "properties", "patternProperties", "dependentSchemas"})
+_NAMED = frozenset({"$defs", "properties", "dependentSchemas"})
 _LISTED = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _SINGLE = frozenset(
     {
@@ -115,12 +118,24 @@ def _unclear(path: list[str | int], part: dict[str, Any]) -> Iterator[Told]:
             yield here, "has an `$id`", f"remove it: {_WHOLE}"
         elif keyword == "$schema" and str(value).rstrip("#") != f"{_DRAFT}/schema":
             yield here, "is written for another draft", f"remove `$schema`: schemas here are those of {_DRAFT}"
+        elif keyword == "patternProperties":
+            yield here, "has `patternProperties`", "name the `properties`, or write `propertyNames: {pattern: …}`"
+        elif keyword == "pattern" and (reason := _why_no_pattern(value)):
+            yield here, f"has a `pattern` that is none: {reason}", "mend it there"
         elif keyword not in KEYWORDS:
             yield here, f"has an unknown keyword `{keyword}`", did_you_mean(keyword, sorted(KEYWORDS))
         elif keyword in _UNRESOLVED and not str(value).startswith("#"):
             yield here, f"refers to something outside of it (`{keyword}`)", f"nothing is fetched: {_WHOLE}"
         elif keyword == "format" and value not in FORMATS:
             yield here, f"has a format that is not checked: {value}", f"use `pattern`, or one of {', '.join(FORMATS)}"
+
+
+def _why_no_pattern(pattern: str) -> str | None:
+    try:
+        check_pattern(pattern)
+    except NoPattern as error:
+        return str(error)
+    return None
 
 
 def _leads_nowhere(schema: dict[str, Any]) -> Iterator[Told]:
