@@ -51,9 +51,7 @@ ASKED: dict[Shape, TypeAdapter[Any]] = {
 def asked(proposal: Proposal | None = None, verdicts: tuple[Verdict, ...] = ONE_STEP, **fields: Any) -> ApprovalRequest:
     question = a_question(
         a_level(allowed_verdicts=verdicts, part=fields.pop("part", None)),
-        proposal=proposal or a_proposal(),
-        why=WHY,
-        **fields,
+        **{"proposal": proposal or a_proposal(), "why": WHY, **fields},
     )
     return an_approval(an_unopened_case(NOON), NOON, question)
 
@@ -165,6 +163,133 @@ def test_the_middleware_is_asked_about_each_tool_call_as_it_was_proposed() -> No
     assert configs == [(name, ["approve", "reject"]) for name, _ in calls]
 
 
+UPDATE = Action(id="0", name="run_sql", args={"statement": "update orders set status = 'paid'"})
+MAIL = Action(id="call_7", name="send_email", args={"to": "ann", "cc": None})
+TWEET = Action(id="2", name="tweet", args={"text": "hello"})
+SCHEMA = {"type": "object", "properties": {"statement": {"type": "string"}}}
+FOUND = (
+    {
+        "id": "0",
+        "executed_here": True,
+        "args_schema": SCHEMA,
+        "kind": "update",
+        "shown": {"tables": ["orders", "customers"], "estimated_rows": 12},
+    },
+    {"id": "call_7", "args_schema": {"type": "object"}, "shown": {}},
+    {"id": "2", "shown": {}},
+)
+
+
+def with_calls(
+    *calls: Action,
+    verdicts: tuple[Verdict, ...] = ONE_STEP,
+    passing: tuple[Action, ...] | None = None,
+    found: tuple[dict[str, Any], ...] = FOUND,
+) -> ApprovalRequest:
+    """A request whose executors were asked about each call."""
+    proposal = TOOL_CALLS.model_copy(update={"actions": calls, "passing": passing})
+    return asked(proposal, verdicts, context={"actions": found})
+
+
+def told(shape: Shape, approval: ApprovalRequest) -> list[str]:
+    """The lines of the first description, without their indentation."""
+    found = block(shape, approval)
+    text = found["description"] if shape is Shape.AGENT_INBOX else found["action_requests"][0]["description"]
+    return [line.strip() for line in text.splitlines()]
+
+
+def test_each_tool_call_has_its_own_decisions_and_the_schema_to_edit_it_by() -> None:
+    configs = block(Shape.LANGCHAIN, with_calls(UPDATE, MAIL, TWEET))["review_configs"]
+    assert configs == [
+        {"action_name": "run_sql", "allowed_decisions": ["approve", "reject", "edit"], "args_schema": SCHEMA},
+        {
+            "action_name": "send_email",
+            "allowed_decisions": ["approve", "reject", "edit"],
+            "args_schema": {"type": "object"},
+        },
+        {"action_name": "tweet", "allowed_decisions": ["approve", "reject"]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "verdicts", "offered"),
+    [
+        (UPDATE, ONE_STEP, True),
+        (UPDATE, (Verdict.APPROVE, Verdict.REJECT), False),
+        (TWEET, ONE_STEP, False),
+        (UPDATE.model_copy(update={"name": "refund"}), ONE_STEP, False),
+    ],
+    ids=["allowed", "not allowed", "no schema", "named like a proposal"],
+)
+@pytest.mark.parametrize("shape", ASKED)
+def test_an_edit_of_a_tool_call_is_offered_where_it_can_be_checked(
+    shape: Shape, action: Action, verdicts: tuple[Verdict, ...], offered: bool
+) -> None:
+    found = block(shape, with_calls(action, verdicts=verdicts))
+    ASKED[shape].validate_python(found, strict=True)
+    if shape is Shape.LANGCHAIN:
+        [config] = found["review_configs"]
+        assert (("edit" in config["allowed_decisions"]), ("args_schema" in config)) == (offered, offered)
+    else:
+        assert found["config"]["allow_edit"] == offered
+
+
+def test_the_form_of_agent_inbox_is_not_offered_for_an_argument_that_is_null() -> None:
+    assert not block(Shape.AGENT_INBOX, with_calls(MAIL))["config"]["allow_edit"]
+    assert "edit" in block(Shape.LANGCHAIN, with_calls(MAIL))["review_configs"][0]["allowed_decisions"]
+
+
+def test_what_the_executor_found_out_is_told_on_the_card_of_its_call() -> None:
+    first, second = (
+        request["description"] for request in block(Shape.LANGCHAIN, with_calls(TWEET, UPDATE))["action_requests"]
+    )
+    assert "    Run by: whoever asked, once it is approved" in first.splitlines()
+    assert "orders" not in first
+    assert second.splitlines() == [
+        "Action 2 of 2; the first one says what they are for.",
+        "",
+        "    Run by: this worker",
+        "    Found: kind update, tables orders, customers, estimated rows 12",
+    ]
+
+
+def test_the_one_card_of_agent_inbox_tells_what_was_found_by_name() -> None:
+    lines = told(Shape.AGENT_INBOX, with_calls(UPDATE, TWEET))
+    assert "Found (run_sql): kind update, tables orders, customers, estimated rows 12" in lines
+    assert "Run by (tweet): whoever asked, once it is approved" in lines
+
+
+@pytest.mark.parametrize("shape", ASKED)
+def test_what_runs_without_a_signature_is_named_beside_what_wants_one(shape: Shape) -> None:
+    assert 'Runs as well, without a signature: tweet {"text": "hello"}' in told(
+        shape, with_calls(UPDATE, passing=(TWEET,))
+    )
+
+
+@pytest.mark.parametrize("shape", ASKED)
+def test_what_was_tried_what_changes_and_what_an_analyst_says_is_told(shape: Shape) -> None:
+    context = {
+        "results": [{"id": "1", "name": "add_note", "status": "failed", "problem": "the file is full"}],
+        "changes": [{"field": "address.city", "from": "Paris", "to": "Lyon"}, {"field": "vip", "to": True}],
+        "analysis": {"by": "rules", "concerns": ["legal-threat"], "confidence": 0.4},
+    }
+    lines = told(shape, asked(ADDRESS, context=context))
+    for line in (
+        "Tried already: add_note, failed: the file is full",
+        "Change: address.city from Paris to Lyon",
+        "Change: vip to true",
+        "Advice of rules: concerns legal-threat, confidence 0.4",
+    ):
+        assert line in lines
+
+
+def test_a_finding_without_end_is_cut() -> None:
+    found = ({"id": "2", "shown": {"preview": "x" * 5000}},)
+    [line] = [line for line in told(Shape.AGENT_INBOX, with_calls(TWEET, found=found)) if line.startswith("Found")]
+    assert len(line) < 600
+    assert line.endswith("…")
+
+
 def test_agent_inbox_shows_all_tool_calls_on_its_one_card() -> None:
     args = shown_by(Shape.AGENT_INBOX, TOOL_CALLS)["action_request"]["args"]
     assert [action["name"] for action in args["actions"]] == ["send_email", "delete_file", "tweet"]
@@ -213,7 +338,7 @@ def is_ours(example: Any) -> bool:
 def answers_of_the_page() -> list[tuple[Any, dict[str, Any]]]:
     """Each answer with the decision it is read as: the next one on the page."""
     answers = []
-    for place, example in enumerate(EXAMPLES[2:], start=2):
+    for place, example in enumerate(EXAMPLES[3:], start=3):
         if not is_ours(example):
             meant = next(later for later in EXAMPLES[place:] if is_ours(later))
             answers.append((example, meant))
@@ -223,6 +348,23 @@ def answers_of_the_page() -> list[tuple[Any, dict[str, Any]]]:
 def test_the_page_shows_the_blocks_that_a_screen_gets() -> None:
     assert EXAMPLES[0] == block(Shape.LANGCHAIN)
     assert EXAMPLES[1] == block(Shape.AGENT_INBOX)
+    (shown,) = EXAMPLES[2]["action_requests"]
+    (config,) = EXAMPLES[2]["review_configs"]
+    found = {
+        "id": "0",
+        "executed_here": True,
+        "kind": "update",
+        "shown": {"tables": ["orders"], "estimated_rows": 12},
+        "args_schema": config["args_schema"],
+    }
+    proposal = TOOL_CALLS.model_copy(
+        update={
+            "actions": (Action(id="0", name=shown["name"], args=shown["args"]),),
+            "passing": (Action(id="1", name="add_note", args={"text": "paid by wire"}),),
+        }
+    )
+    why = (FiredRule(rule="irreversible", says="run_sql cannot be undone"),)
+    assert EXAMPLES[2] == block(Shape.LANGCHAIN, asked(proposal, context={"actions": [found]}, why=why))
 
 
 def test_the_answers_of_the_page_go_through_its_bridge_and_are_read_as_it_says() -> None:
@@ -232,7 +374,7 @@ def test_the_answers_of_the_page_go_through_its_bridge_and_are_read_as_it_says()
     approval = asked()
     ids = numbered_ids()
     needed = json.loads(Announcer(lambda: next(ids)).message(ApprovalNeeded(approval), NOON).payload)
-    assert len(answers_of_the_page()) == 7
+    assert len(answers_of_the_page()) == 9
     for answer, meant in answers_of_the_page():
         event = names["decision"](needed, answer, {"id": "user:maria", "roles": ["manager"]})
         (part,) = read(a_record(event, REVIEW_DECISIONS.name))

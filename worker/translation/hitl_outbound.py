@@ -5,13 +5,13 @@ Agent Inbox. What comes back from them is read by `hitl_inbound`.
 """
 
 from collections.abc import Iterator
-from datetime import UTC
 from enum import StrEnum
 from typing import Any
 
 from schemas.values import Action, Proposal, Verdict
 from worker.domain.approval import ApprovalRequest, Question
 from worker.domain.resolution import MOVES_MONEY
+from worker.translation.hitl_description import description, description_of_a_further_action, findings_of
 
 Block = dict[str, Any]
 
@@ -36,21 +36,32 @@ def _hitl_request(approval: ApprovalRequest) -> Block:
     """One action request for each action that wants a signature, with a review configuration at the same index."""
     question = approval.question
     cards = question.proposal.actions or (_card(question),)
-    allowed = _decisions(question)
-    if len(cards) > 1:
-        # Each action is answered by itself, so there is no answer that speaks for all of them.
-        allowed = [decision for decision in allowed if decision in ("approve", "reject")]
-    descriptions = [_description(approval)]
-    descriptions += [
-        f"Action {number} of {len(cards)}; the first one says what they are for." for number in range(2, len(cards) + 1)
-    ]
     return {
         "action_requests": [
-            {"name": card.name, "args": card.args, "description": description}
-            for card, description in zip(cards, descriptions, strict=True)
+            {"name": card.name, "args": card.args, "description": told}
+            for card, told in zip(cards, _descriptions(approval), strict=True)
         ],
-        "review_configs": [{"action_name": card.name, "allowed_decisions": allowed} for card in cards],
+        "review_configs": [_review_config(question, card, is_alone=len(cards) == 1) for card in cards],
     }
+
+
+def _descriptions(approval: ApprovalRequest) -> Iterator[str]:
+    """One for each card; the first tells what all of them are for."""
+    actions = approval.question.proposal.actions or ()
+    yield description(approval, actions[:1])
+    for number, action in enumerate(actions[1:], start=2):
+        yield description_of_a_further_action(approval, action, number, len(actions))
+
+
+def _review_config(question: Question, card: Action, *, is_alone: bool) -> Block:
+    allowed = _decisions(question)
+    if not is_alone:
+        # Each action is answered by itself, so there is no answer that speaks for all of them.
+        allowed = [decision for decision in allowed if decision in ("approve", "reject")]
+    schema = _schema_to_edit_by(question, card)
+    if schema is None:
+        return {"action_name": card.name, "allowed_decisions": allowed}
+    return {"action_name": card.name, "allowed_decisions": [*allowed, "edit"], "args_schema": schema}
 
 
 def _human_interrupt(approval: ApprovalRequest) -> Block:
@@ -64,11 +75,28 @@ def _human_interrupt(approval: ApprovalRequest) -> Block:
         "config": {
             "allow_ignore": "reject" in allowed,
             "allow_respond": "respond" in allowed,
-            "allow_edit": "edit" in allowed,
+            "allow_edit": "edit" in allowed or (len(actions) == 1 and _fits_a_form(question, card)),
             "allow_accept": "approve" in allowed,
         },
-        "description": _description(approval),
+        "description": description(approval, actions),
     }
+
+
+def _fits_a_form(question: Question, card: Action) -> bool:
+    """The form of Agent Inbox has a field for each argument, and fails on one that is null."""
+    return _schema_to_edit_by(question, card) is not None and None not in card.args.values()
+
+
+def _schema_to_edit_by(question: Question, card: Action) -> Block | None:
+    """The JSON Schema of a tool call's arguments, where they may be edited: only by it can an edit be checked.
+
+    A tool call that is named like something that pays is not edited here: coming back, it could not be told from the
+    card of a proposal.
+    """
+    if Verdict.MODIFY not in question.allowed_verdicts or card.name in MOVES_MONEY or card.id is None:
+        return None
+    finding = findings_of(question).get(card.id)
+    return finding.args_schema if finding else None
 
 
 def _decisions(question: Question) -> list[str]:
@@ -83,8 +111,8 @@ def _decisions(question: Question) -> list[str]:
 def _edits_as(question: Question) -> Verdict | None:
     """What an edit of the arguments means here: a modify verdict, else the choice of the method, else nothing.
 
-    Only what is paid can be edited. A reviewer who edits the arguments of a tool call, or an address, would see them
-    carried out in their first form.
+    Of a proposal only what is paid can be edited: a reviewer who edits an address would see it carried out in its
+    first form. For the arguments of a tool call see `_schema_to_edit_by`.
     """
     proposal = question.proposal
     if proposal.action not in MOVES_MONEY or proposal.amount is None:
@@ -117,32 +145,3 @@ def _arguments(proposal: Proposal, edits_as: Verdict | None) -> Block:
     if proposal.actions:
         shown["actions"] = [action.model_dump(mode="json") for action in proposal.actions]
     return shown
-
-
-def _description(approval: ApprovalRequest) -> str:
-    """What a reviewer reads above the arguments.
-
-    Customers and agents wrote some of it, and screens render it as Markdown, where their text could be a link or
-    fetch an image. Indented by four spaces it is shown as it was written.
-    """
-    lines = (f"    {label}: {' '.join(text.split())}" for label, text in _told(approval))
-    return "A person has to decide this.\n\n" + "\n".join(lines)
-
-
-def _told(approval: ApprovalRequest) -> Iterator[tuple[str, str]]:
-    question, proposal = approval.question, approval.question.proposal
-    level = question.level
-    yield "Proposed", f"{proposal.action} of {proposal.amount}" if proposal.amount else proposal.action
-    if approval.order_id:
-        yield "Order", approval.order_id
-    yield "Exception", approval.exception_id
-    yield "Requested by", approval.requested_by
-    if question.context.get("reason"):
-        yield "Reason", str(question.context["reason"])
-    for fired in question.why:
-        yield "Why a person is asked", fired.says
-    for signature in question.signed_by:
-        yield "Signed already", f"{signature.reviewer} as {signature.level}, {signature.verdict}"
-    yield "Asked", f"{level.name}, level {level.number} of {level.of}"
-    yield "Risk", question.risk
-    yield "Answer by", f"{approval.due_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, then: {question.on_timeout}"
