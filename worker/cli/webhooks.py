@@ -26,7 +26,7 @@ def webhooks(
     logging.basicConfig(
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    if settings.stripe_webhook_secret is None:
+    if settings.stripe_webhook_secret is None or not settings.stripe_webhook_secret.get_secret_value():
         raise Failure("SIGNOFF_STRIPE_WEBHOOK_SECRET: set it to the signing secret of the webhook endpoint (whsec_…)")
     from worker.cli.webhook_server import serve_webhooks  # noqa: PLC0415 - Stripe and uvicorn: nobody else needs them
 
