@@ -42,7 +42,7 @@ _ARRAYS_AND_RANGES = """
 _AGGREGATES_AND_WINDOWS = """
     bit_and bit_or bit_xor bool_and bool_or corr covar_pop covar_samp cume_dist dense_rank every first_value
     generate_subscripts grouping lag last_value lead mode nth_value ntile num_nonnulls num_nulls percent_rank
-    percentile_cont percentile_disc rank regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx
+    percentile_cont percentile_disc rank row regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx
     regr_sxy regr_syy row_number stddev stddev_pop stddev_samp var_pop var_samp variance
 """
 _SEARCH_AND_NETWORK = """
