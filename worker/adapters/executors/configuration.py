@@ -1,5 +1,6 @@
 """The file of SIGNOFF_EXECUTORS_FILE: which actions this worker runs, and how. Every mistake in it is told at once."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,14 +9,14 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
-from yaml.constructor import ConstructorError, SafeConstructor
 
-from worker.adapters.executors.arguments import Arguments, BadSchema
 from worker.adapters.executors.executor import Executor, OnUnknown
 from worker.adapters.executors.plug_in import NoSuchExecutor, executor_class
 from worker.adapters.executors.registry import Registry
+from worker.adapters.policy.args_schemas import read_args_schema
 from worker.adapters.policy.located_yaml import FileKind, line_of, root_of
 from worker.adapters.policy.located_yaml import Mapping as Fields
+from worker.adapters.policy.plain_data import NotPlain, plain
 from worker.adapters.policy.problems import Problem, Problems, did_you_mean
 
 _START = "write `executors:` and one entry for each action, as in docs/tool-calls.md"
@@ -33,6 +34,7 @@ LONGEST_NAME = 200
 """Characters of the name of an action, by the event contract."""
 
 _COMMON = ("use", "time_limit_s")
+_SCHEMA = "args_schema"
 
 
 class ExecutorsError(Exception):
@@ -138,17 +140,13 @@ def _add_option_problem(
 
 def _check(executor: Executor, entry: Fields, reading: _Reading) -> None:
     """What the registry and the core rely on."""
-    schema = getattr(executor, "args_schema", None)
+    schema = getattr(executor, _SCHEMA, None)
     if not isinstance(schema, Mapping):
         reading.problems.add(
             entry.line, f"{entry.name} has no schema", "give `args_schema`, the JSON Schema of its arguments"
         )
-        return
-    try:
-        Arguments(schema)
-    except BadSchema as error:
-        line = entry.lines.get("args_schema", entry.line)
-        reading.problems.add(line, f"{entry.name}: {error}", "correct the schema")
+    elif _SCHEMA not in entry.fields:
+        _check_schema_of_class(schema, entry, reading.problems)
     looks_up = executor.on_unknown is OnUnknown.LOOK_UP
     calls, how = (2, "a look-up and a call") if looks_up else (1, "a call")
     if executor.time_limit_s * calls >= reading.lease_s:
@@ -158,6 +156,15 @@ def _check(executor: Executor, entry: Fields, reading: _Reading) -> None:
             f"after {reading.lease_s:g} s",
             "lower `time_limit_s`, or raise SIGNOFF_LEASE_S",
         )
+
+
+def _check_schema_of_class(schema: Mapping[str, Any], entry: Fields, problems: Problems) -> None:
+    """A schema that stands in a class is held to the same rules as one in a file, as the YAML that JSON is."""
+    found, node = Problems(), yaml.compose(json.dumps(dict(schema), ensure_ascii=False), yaml.SafeLoader)
+    if node is not None:
+        read_args_schema(node, entry.name, found)
+    for problem in found.found:
+        problems.add(entry.lines["use"], problem.reason, problem.advice)
 
 
 def _time_limit(entry: Fields, reading: _Reading) -> float | None:
@@ -173,15 +180,14 @@ def _time_limit(entry: Fields, reading: _Reading) -> float | None:
 
 
 def _value(entry: Fields, field: str, reading: _Reading) -> Any:
-    """The plain data of a field, with each `env:NAME` replaced."""
-    node = entry.fields[field]
+    """The plain data of a field, with each `env:NAME` replaced; None, with the problem told, where it has none."""
+    node, what = entry.fields[field], f"`{field}` of {entry.name}"
+    if field == _SCHEMA:
+        return read_args_schema(node, entry.name, reading.problems)
     try:
-        data = SafeConstructor().construct_document(node)
-        return _with_secrets(data, line_of(node), f"`{field}` of {entry.name}", reading)
-    except ConstructorError as error:
-        reading.problems.add(line_of(node), f"`{field}` of {entry.name}: {error.problem}", "write plain data there")
-    except (ValueError, RecursionError):  # a date such as 2026-13-01; an anchor inside itself
-        reading.problems.add(line_of(node), f"`{field}` of {entry.name} cannot be read", "write plain data there")
+        return _with_secrets(plain(node), line_of(node), what, reading)
+    except NotPlain as error:
+        reading.problems.add(error.line, f"{what} {error.reason}", error.advice)
     return None
 
 

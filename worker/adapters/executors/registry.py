@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from schemas.values import Action
-from worker.adapters.executors.arguments import Arguments
 from worker.adapters.executors.executor import Executor
 from worker.adapters.executors.plain_result import plain_result
+from worker.adapters.policy.args_problems import ArgsCheck
 from worker.application.ports.executors import (
     ActionFailed,
     ActionRefused,
@@ -29,9 +29,9 @@ class Registry:
     """The executor port. `aclose` closes all executors."""
 
     def __init__(self, executors: Mapping[str, Executor] | None = None) -> None:
-        """Raises BadSchema for an executor whose `args_schema` is none."""
+        """Each by its name; their schemas were checked by whoever read the configuration."""
         self._executors = dict(executors or {})
-        self._arguments = {name: Arguments(executor.args_schema) for name, executor in self._executors.items()}
+        self._problem_with = {name: ArgsCheck(executor.args_schema) for name, executor in self._executors.items()}
 
     @property
     def names(self) -> Iterable[str]:
@@ -73,7 +73,7 @@ class Registry:
 
     def _checked(self, action: Action) -> Executor:
         """Before everything else: no executor sees arguments that break its schema."""
-        problem = self._arguments[action.name].problem_with(action.args)
+        problem = self._problem_with[action.name](action.args)
         if problem is not None:
             raise ActionRefused(problem)
         return self._executors[action.name]
