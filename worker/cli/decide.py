@@ -1,9 +1,9 @@
 """`signoff decide`: a reviewer's verdict, or a file of them, sent as the events that any approval screen sends."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
@@ -13,6 +13,7 @@ from worker.cli.answers import RECEIPT_WAIT_S, Timeout, Wait, conclude, filled, 
 from worker.cli.cases import addressed, load_case
 from worker.cli.connection import settings_for_command
 from worker.cli.decision_batch import decide_batch
+from worker.cli.edited_arguments import EditProblem, parse_edits
 from worker.cli.failure import Failure
 from worker.cli.output import AsJson
 from worker.cli.wish import Wish, check_usage, decision_of
@@ -38,6 +39,12 @@ def decide(
     message: Annotated[str | None, typer.Option(help="modify, reject: tell the customer this.")] = None,
     approved_action: Annotated[
         list[int] | None, typer.Option(min=0, help="modify: run only this action, counted from 0; may be given again.")
+    ] = None,
+    edit_action: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="N=JSON", help="modify: all arguments of this action, or N=@FILE with them; may be given again."
+        ),
     ] = None,
     choice: Annotated[str | None, typer.Option(help="choose: a method, or the number of an alternative.")] = None,
     escalate_to: Annotated[str | None, typer.Option(help="escalate: ask this level, not the next one.")] = None,
@@ -76,6 +83,7 @@ def decide(
         method=method,
         message=message,
         approved_actions=tuple(approved_action or ()),
+        edited_actions=_edits(edit_action or ()),
         choice=choice,
         escalate_to=filled(escalate_to, "--escalate-to") if escalate_to is not None else None,
         comment=comment,
@@ -84,6 +92,13 @@ def decide(
     check_usage(wish)
     receipt = asyncio.run(_decide(settings_for_command(), name, wish, wait_s))
     conclude(receipt, wish.decision_id, as_json)
+
+
+def _edits(texts: Sequence[str]) -> tuple[dict[str, Any], ...]:
+    try:
+        return tuple(parse_edits(texts))
+    except EditProblem as problem:
+        raise typer.BadParameter(str(problem), param_hint="--edit-action") from problem
 
 
 def _refuse_others(context: typer.Context, allowed: Collection[str]) -> None:

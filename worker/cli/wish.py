@@ -14,7 +14,7 @@ from worker.domain.approval import ApprovalRequest, Decision
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """`amount` is still text: its currency is the case's."""
+    """`amount` is still text: its currency is the case's. `edited_actions` are as the event has them."""
 
     verdict: Verdict
     reviewer: Reviewer
@@ -23,6 +23,7 @@ class Wish:
     method: PayoutMethod | None = None
     message: str | None = None
     approved_actions: tuple[int, ...] = ()
+    edited_actions: tuple[dict[str, Any], ...] = ()
     choice: str | None = None
     escalate_to: str | None = None
     comment: str | None = None
@@ -36,6 +37,7 @@ class Wish:
             "--method": self.method,
             "--message": self.message,
             "--approved-action": self.approved_actions or None,
+            "--edit-action": self.edited_actions or None,
         }
         return {option: value for option, value in given.items() if value is not None}
 
@@ -44,7 +46,7 @@ def check_usage(wish: Wish) -> None:
     """Raises BadParameter, which is exit code 2, for options that do not go with the verdict."""
     changes = wish.changes.keys()
     if wish.verdict is Verdict.MODIFY and not changes:
-        raise _misused("modify needs --amount, --method, --message or --approved-action")
+        raise _misused("modify needs --amount, --method, --message, --approved-action or --edit-action")
     if wish.verdict is Verdict.REJECT and changes - {"--message"}:
         raise _misused("with reject goes --message only, which is what the customer is told")
     if wish.verdict not in (Verdict.MODIFY, Verdict.REJECT) and changes:
@@ -92,6 +94,8 @@ def _changes(wish: Wish, file: CaseFile) -> dict[str, Any]:
         changes["customer_message"] = wish.message
     if wish.approved_actions:
         changes["approved_actions"] = list(wish.approved_actions)
+    if wish.edited_actions:
+        changes["edited_actions"] = list(wish.edited_actions)
     return changes
 
 
