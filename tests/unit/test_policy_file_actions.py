@@ -124,6 +124,12 @@ class TestActionsThatThePolicyDoesNotName:
     def test_a_request_without_any_action_asks_somebody(self) -> None:
         assert why(asked_for()) == {"action-request": "agent:web-chat asks to run an unnamed action"}
 
+    def test_another_kind_does_not_smuggle_them_in(self) -> None:
+        asked = an_exception(kind=ExceptionKind.ACCOUNT_CHANGE, changes={"email": "x"})
+        assert chain(POLICY, some_facts(asked)) == []
+        smuggled = asked.model_copy(update={"actions": (Action(name="wire_money"),)})
+        assert chain(POLICY, some_facts(smuggled)) == ["manager"]
+
     def test_names_that_an_agent_made_up_are_cut_short(self) -> None:
         (says,) = why(asked_for(*(f"{number}-{'x' * 150}" for number in range(50)))).values()
         assert len(says) < 170

@@ -79,8 +79,9 @@ def _order_changed(evidence: Evidence) -> str | None:
 
 
 class _UnnamedActions:
-    """What an agent asks to run that the policy's `actions` do not name. `beside` actions that want a signature for
-    themselves it is another rule that asks: their reviewers were not chosen for it."""
+    """What an agent asks to run that the policy's `actions` do not name, under whatever kind that runs actions.
+    `beside` actions that want a signature for themselves it is another rule that asks: their reviewers were not chosen
+    for it."""
 
     def __init__(self, actions: Mapping[str, ActionTerms], *, beside: bool) -> None:
         self._named = frozenset(actions)
@@ -92,9 +93,9 @@ class _UnnamedActions:
         asked = dict.fromkeys(evidence.actions)
         unnamed = [name for name in asked if name not in self._named]
         is_beside = any(name in self._signed for name in asked)
-        if exception.kind is not ExceptionKind.ACTION_REQUEST or is_beside is not self._beside:
+        if exception.kind in MOVES_MONEY or is_beside is not self._beside:
             return None
-        if not asked:
+        if not asked and exception.kind is ExceptionKind.ACTION_REQUEST:
             return f"{exception.requested_by} asks to run an unnamed action"
         names = cut_short(", ".join(unnamed))
         return f"{exception.requested_by} asks to run {names}, which the policy does not name" if unnamed else None
