@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from worker.adapters.notifications.problems import NotificationsError
 from worker.adapters.policy.problems import PolicyError
+from worker.cli.analyse import analyse
 from worker.cli.approvals import approvals
 from worker.cli.audit import audit
 from worker.cli.cases import cases
@@ -60,6 +61,7 @@ app.add_typer(notifications, name="notifications")
 app.add_typer(policy, name="policy")
 app.add_typer(reviewers, name="reviewers")
 app.add_typer(audit, name="audit")
+app.add_typer(analyse, name="analyse")
 
 
 def main() -> None:
