@@ -1,4 +1,4 @@
-"""One case on a page: what was asked, what is proposed and why, who decided, what was paid, and when all that was."""
+"""One case on a page: what was asked, what is proposed and why, who decided, what was done, and when all that was."""
 
 import getpass
 import re
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from worker.adapters.postgres.case_listing import AnsweredDecision, CaseFile, IntentOnRecord
+from worker.cli.action_page import advice, print_account_changes, print_actions
 from worker.cli.output import in_utc, instant, print_fields, print_line, print_table
 from worker.cli.question_page import Fields, history, print_questions, signed, waiting_fields
 from worker.domain.approval import ApprovalRequest
@@ -26,6 +27,8 @@ def print_case(file: CaseFile) -> None:
     print_line()
     print_fields(_decided(file))
     print_line()
+    print_account_changes(case)
+    print_actions(file)
     if file.approvals:
         print_questions(file.approvals)
         print_line()
@@ -95,11 +98,10 @@ def _decided(file: CaseFile) -> Fields:
     signatures = [signed(signature) for signature in case.signatures]
     fields: Fields = [
         ("proposal", f"{proposal.action} {proposal.amount or ''} {proposal.method or ''}".strip()),
-        ("changes", ", ".join(f"{name}: {value}" for name, value in (proposal.changes or {}).items())),
-        ("actions", ", ".join(action.name for action in proposal.actions or ())),
         ("customer is told", proposal.customer_message or ""),
         ("why", [f"{rule.says} ({rule.rule})" for rule in case.why] or "no rule asks for a person"),
         ("risk", case.risk),
+        ("advice", advice(case.facts.opinion)),
         ("policy", f"{case.policy.name} {case.policy.version}"),
         ("decided", signatures or ("automatically" if case.automatic and case.finished_at else "")),
         ("sent back", history(case.facts.feedback)),
