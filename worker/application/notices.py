@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, ConfigDict
 
 from schemas.values import ExceptionKind, LevelReference, Money, OnTimeout, Risk, Value
 from worker.application.announcements import Announcement
@@ -34,6 +34,9 @@ CALLS = frozenset({NoticeKind.NEEDED, NoticeKind.LAPSING})
 class Notice(Value):
     """`kind` is what happened at `at`; `concerns` is what the exception is about. `by` is a reviewer's id or `system`.
     `tools` are the names of an agent's actions, without their arguments. `reason` are the customer's own words."""
+
+    # A defect is logged, and what the notice says of people is not.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     kind: NoticeKind
     at: AwareDatetime
