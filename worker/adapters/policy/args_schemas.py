@@ -37,7 +37,7 @@ _NO_PYTHON_PATTERNS = FormatChecker(formats=())
 
 _WHOLE = "write the whole schema here, and refer to its own parts with `#/$defs/…`"
 _MAX_SHOWN = 200
-_UNRESOLVED = ("$ref", "$dynamicRef")
+_REFERENCES = ("$ref", "$dynamicRef")
 
 Told = tuple[list[str | int], str, str]
 """A path within the schema, what is wrong there, and what to do."""
@@ -124,7 +124,7 @@ def _unclear(path: list[str | int], part: dict[str, Any]) -> Iterator[Told]:
             yield here, f"has a `pattern` that is none: {reason}", "mend it there"
         elif keyword not in KEYWORDS:
             yield here, f"has an unknown keyword `{keyword}`", did_you_mean(keyword, sorted(KEYWORDS))
-        elif keyword in _UNRESOLVED and not str(value).startswith("#"):
+        elif keyword in _REFERENCES and not str(value).startswith("#"):
             yield here, f"refers to something outside of it (`{keyword}`)", f"nothing is fetched: {_WHOLE}"
         elif keyword == "format" and value not in FORMATS:
             yield here, f"has a format that is not checked: {value}", f"use `pattern`, or one of {', '.join(FORMATS)}"
@@ -142,15 +142,17 @@ def _leads_nowhere(schema: dict[str, Any]) -> Iterator[Told]:
     """References to parts that are not there, and those that go in a circle before any argument is looked at."""
     resource = Resource.from_contents(schema, default_specification=DRAFT202012)
     resolver = Registry().with_resource("", resource).resolver()
+    schemas = [part for _, part in _parts(schema, [])]
     missing = False
     for path, part in _parts(schema, []):
-        for keyword in _UNRESOLVED:
-            if keyword in part:
-                try:
-                    resolver.lookup(part[keyword])
-                except Unresolvable:
-                    missing = True
-                    yield [*path, keyword], f"has no `{part[keyword]}`, to which it refers", _WHOLE
+        for keyword in (keyword for keyword in _REFERENCES if keyword in part):
+            try:
+                found = resolver.lookup(part[keyword]).contents
+            except Unresolvable:
+                found = None
+            if not isinstance(found, bool) and not any(found is other for other in schemas):
+                missing = True
+                yield [*path, keyword], f"has no schema `{part[keyword]}`, to which it refers", _WHOLE
     if missing:
         return
     try:
