@@ -1,6 +1,8 @@
 """Payments through a service of one's own: what its document says is what the adapter asks, and what it understands."""
 
+import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
@@ -18,6 +20,7 @@ from tests.builders import an_intent, an_unopened_case, usd
 from tests.stack.payment_http_api import Exchange
 from tests.stack.payment_ledger import Captured, Fault, Ledger
 from tests.stack.payment_provider import TOKEN, PaymentProvider, payment_provider
+from worker.adapters.payments.errors import PaymentsError
 from worker.adapters.payments.http import LARGEST_ANSWER, HttpPayments
 from worker.application.ports.payments import (
     Payment,
@@ -31,6 +34,7 @@ from worker.domain.intent import PaymentIntent
 DOCUMENT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs" / "payments-openapi.yaml").read_text())
 CASE = an_unopened_case(datetime(2026, 1, 5, 9, 0, tzinfo=UTC))
 IMPATIENT_S = 1.0
+PATIENCE_S = 30
 
 PLAN = [
     (Fault.TIMEOUT, PaymentUncertain),
@@ -170,7 +174,7 @@ async def test_a_redirect_is_not_followed(provider: PaymentProvider, monkeypatch
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_at_the_start(address: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told) as refused:
+    with pytest.raises(PaymentsError, match=told) as refused:
         HttpPayments(address)
     assert "secret" not in str(refused.value)
 
@@ -251,3 +255,18 @@ async def test_the_provider_can_be_told_what_to_do_from_another_process(provider
         await admin.post("/_admin/settle", json={"idempotency_key": key, "status": "failed"})
         [entry] = (await admin.get("/_admin/entries")).json()
     assert (entry["idempotency_key"], entry["amount"], entry["status"]) == (key, 500, "failed")
+
+
+async def test_the_provider_runs_as_a_process_of_its_own() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.stack.payment_provider", "--captured", "20000", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            told = json.loads(await process.stdout.readline())
+        async with payments_at(told["address"], told["token"]) as payments:
+            assert await payments.pay(intent_of(payment_reference="pay-9")) == Payment("pay-1")
+    finally:
+        process.terminate()
+        await process.communicate()

@@ -12,6 +12,7 @@ from schemas.values import Money, PayoutMethod
 from tests.builders import an_intent, an_unopened_case, eur, usd
 from tests.stack.payment_ledger import Captured, Entry, Fault, Ledger
 from tests.stack.payment_provider import STRIPE_KEY, PaymentProvider, payment_provider
+from worker.adapters.payments.errors import PaymentsError
 from worker.adapters.payments.stripe import StripePayments
 from worker.adapters.payments.stripe_amounts import says_the_same, stripe_amount
 from worker.application.ports.payments import (
@@ -188,7 +189,7 @@ async def test_a_key_that_stripe_does_not_accept_is_never_repeated(provider: Pay
 
 
 async def test_without_a_key_nothing_is_called() -> None:
-    with pytest.raises(ValueError, match="set SIGNOFF_STRIPE_API_KEY"):
+    with pytest.raises(PaymentsError, match="set SIGNOFF_STRIPE_API_KEY"):
         StripePayments(" ")
 
 

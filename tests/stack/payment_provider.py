@@ -84,20 +84,24 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def payment_provider(ledger: Ledger | None = None, *, port: int = 0) -> AsyncIterator[PaymentProvider]:
-    """A provider that takes requests, on a port that nobody else has."""
-    provider = PaymentProvider(ledger)
-    app = provider.app
+async def serving(app: Starlette, *, port: int = 0) -> AsyncIterator[str]:
+    """The address of an application that takes requests, on a port that nobody else has."""
     with socket.create_server(("127.0.0.1", port)) as listening:
-        provider.address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1)
         app.state.server = server = _Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        running = asyncio.create_task(server.serve(sockets=[listening]))
         try:
-            yield provider
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
-            await serving
+            await running
+
+
+@asynccontextmanager
+async def payment_provider(ledger: Ledger | None = None, *, port: int = 0) -> AsyncIterator[PaymentProvider]:
+    provider = PaymentProvider(ledger)
+    async with serving(provider.app, port=port) as provider.address:
+        yield provider
 
 
 async def _serve(ledger: Ledger, port: int) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
+from worker.adapters.payments.errors import PaymentsError
 from worker.adapters.payments.http_answers import Contradiction, payment_in, problem_in
 from worker.application.ports.payments import (
     Payment,
@@ -137,15 +138,15 @@ class HttpPayments:
 
 
 def _checked(base: str) -> str:
-    """Raises ValueError, which does not repeat the address: it may hold a password."""
+    """Raises PaymentsError, which does not repeat the address: it may hold a password."""
     try:
         address = httpx.URL(base)
     except httpx.InvalidURL as error:
-        raise ValueError(f"SIGNOFF_PAYMENTS_URL cannot be read as an address: {error}") from None
+        raise PaymentsError(f"SIGNOFF_PAYMENTS_URL cannot be read as an address: {error}") from None
     if address.scheme not in ("http", "https") or not address.host:
-        raise ValueError("SIGNOFF_PAYMENTS_URL needs a full address, such as https://payments.example.com/v1")
+        raise PaymentsError("SIGNOFF_PAYMENTS_URL needs a full address, such as https://payments.example.com/v1")
     if address.userinfo:
-        raise ValueError("SIGNOFF_PAYMENTS_URL holds a password; give a token in SIGNOFF_PAYMENTS_TOKEN instead")
+        raise PaymentsError("SIGNOFF_PAYMENTS_URL holds a password; give a token in SIGNOFF_PAYMENTS_TOKEN instead")
     return base
 
 

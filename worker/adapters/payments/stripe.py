@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 import stripe
 from stripe.params import RefundCreateParams, RefundListParams
 
+from worker.adapters.payments.errors import PaymentsError
 from worker.adapters.payments.stripe_amounts import stripe_amount
 from worker.adapters.payments.stripe_connection import StripeConnection
 from worker.adapters.payments.stripe_errors import problem, quoted, refund_error
@@ -47,7 +48,7 @@ class StripePayments:
 
     def __init__(self, api_key: str, *, api_base: str | None = None, time_limit_s: float = TIME_LIMIT_S) -> None:
         if not api_key.strip():
-            raise ValueError("Stripe needs an API key: set SIGNOFF_STRIPE_API_KEY")
+            raise PaymentsError("Stripe needs an API key: set SIGNOFF_STRIPE_API_KEY")
         self._time_limit_s = time_limit_s
         self._connection = StripeConnection(time_limit_s)
         # The worker retries itself, and looks the refund up first: the library must not.
