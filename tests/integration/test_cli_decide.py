@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.commands import signoff_beside
+from tests.integration.conftest import worker_running
 from tests.records import raise_exceptions, refund, seen
 from worker.settings import Settings
 
@@ -82,6 +83,66 @@ async def test_only_the_approved_actions_are_kept(running_worker: Settings) -> N
     assert kept.code == 0, kept.out
     proposal = (await shown(running_worker, "EXC-1"))["case"]["proposal"]
     assert [action["name"] for action in proposal["actions"]] == ["send_email", "refund_shipping"]
+
+
+BUYS = """
+name: desk
+base_currency: USD
+levels:
+  manager: {role: manager, due_in: 24h, on_timeout: reject, allowed_verdicts: [approve, reject, modify]}
+actions:
+  buy_stock:
+    level: manager
+    risk: high
+    args_schema:
+      type: object
+      required: [symbol, quantity]
+      properties: {symbol: {type: string}, quantity: {type: integer, maximum: 100}}
+  look_up: {signature: none}
+rules:
+  - {id: unsure, when: exception.confidence < 0.5, says: the agent is unsure, level: manager, risk: medium}
+"""
+
+
+def purchase(exception_id: str) -> dict[str, Any]:
+    return {
+        "exception_id": exception_id,
+        "kind": "action_request",
+        "requested_by": "agent:broker",
+        "actions": [
+            {"name": "look_up", "args": {"symbol": "ACME"}},
+            {"name": "buy_stock", "args": {"symbol": "ACME", "quantity": 80}},
+        ],
+    }
+
+
+async def test_arguments_are_edited_at_the_command_line_and_in_a_batch(migrated: Settings, tmp_path: Path) -> None:
+    policy = tmp_path / "desk.yaml"
+    policy.write_text(BUYS)
+    settings = migrated.model_copy(update={"policy_file": policy})
+    async with worker_running(settings):
+        await raise_exceptions(settings, purchase("EXC-1"), purchase("EXC-2"))
+        many = '0={"symbol": "ACME", "quantity": 5000}'
+        refused = await decide(settings, "EXC-1", "modify", "--edit-action", many)
+        assert refused.code == 1
+        assert refused.out.startswith("INVALID_CHANGES: changes.edited_actions: action 1 (buy_stock): args.quantity")
+        page = (await signoff_beside(settings, "cases", "show", "EXC-1")).out
+        assert '{"symbol": "ACME", "quantity": 80}' in page
+        assert "needs no signature" in page
+
+        args = tmp_path / "args.json"
+        args.write_text('{"symbol": "ACME", "quantity": 50}')
+        edited = await decide(settings, "EXC-1", "modify", "--edit-action", f"0=@{args}")
+        assert edited.code == 0, edited.out
+        batch = tmp_path / "monday.jsonl"
+        edits = [{"index": 0, "args": {"symbol": "ACME", "quantity": 20}}]
+        batch.write_text(json.dumps(decision("EXC-2", 1, verdict="modify", changes={"edited_actions": edits})))
+        assert (await signoff_beside(settings, "decide", "--batch", str(batch))).code == 0
+
+        await seen(settings, ("order-outcomes",), "exception_id", {"EXC-1", "EXC-2"})
+        for name, quantity in (("EXC-1", 50), ("EXC-2", 20)):
+            [bought] = (await shown(settings, name))["case"]["proposal"]["actions"]
+            assert bought["args"]["quantity"] == quantity
 
 
 async def test_the_page_tells_the_rounds_the_levels_and_who_signed(running_worker: Settings) -> None:
