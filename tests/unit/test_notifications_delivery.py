@@ -16,6 +16,7 @@ from tests.stack.https_receiver import HttpsReceiver, Received, Reply, receiving
 from tests.stack.mail_server import mail_server
 from tests.unit.notice_office import SCREEN, SECRET, Office, endpoint_at, real_now, webhook_at
 from worker.adapters.mail.smtp import Mailer
+from worker.adapters.notifications.channel import Channel
 from worker.adapters.notifications.mail import MailChannel
 from worker.adapters.notifications.posting import HttpsEndpoint
 from worker.adapters.notifications.schedule import PAUSES_S, TRIES, pause_after
@@ -76,7 +77,7 @@ async def test_while_a_secret_is_replaced_both_verify(receiver: HttpsReceiver) -
 
 
 async def test_slack_and_teams_are_posted_json(receiver: HttpsReceiver) -> None:
-    channels = {
+    channels: dict[str, Channel] = {
         "managers": SlackChannel(endpoint_at(receiver, "/slack"), SCREEN),
         "finance": TeamsChannel(endpoint_at(receiver, "/teams"), SCREEN),
     }
@@ -345,7 +346,7 @@ async def test_a_slow_endpoint_holds_up_no_other(receiver: HttpsReceiver) -> Non
         received = await receiver.wait_for(2)
         assert {one.path for one in received} == {"/slow", "/hooks"}
         await office.asks("EXC-2")
-        received = await receiver.wait_for(4)
+        received = await receiver.wait_for(3)
         assert [json.loads(one.body)["data"]["exception_id"] for one in received if one.path == "/hooks"] == [
             "EXC-1",
             "EXC-2",

@@ -1,5 +1,6 @@
 """Notifications: rows of the commits that they tell of, and the work of sending them, on leases."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -46,11 +47,15 @@ def _row(notification: Notification) -> dict[str, Any]:
 
 
 class PostgresNotifications:
-    """`lease` must outlast one try, or a second worker sends what the first is sending."""
+    """`lease` must outlast one try, or a second worker sends what the first is sending.
+
+    It uses one connection at a time: a burst of notifications must not take those that cases commit on.
+    """
 
     def __init__(self, pool: Pool, *, lease: timedelta) -> None:
         self._pool = pool
         self._lease = lease
+        self._turn = asyncio.Lock()
 
     async def take_up(self, endpoint: str, limit: int) -> Sequence[DueNotification]:
         rows = await self._ask("take_up_notifications", endpoint=endpoint, limit=limit, lease=self._lease)
@@ -85,11 +90,11 @@ class PostgresNotifications:
         return bool(await self._ask("disable", endpoint=endpoint, because=_storable(because)))
 
     async def _tell(self, query: str, **values: Any) -> None:
-        async with borrowed(self._pool) as connection:
+        async with self._turn, borrowed(self._pool) as connection:
             await connection.execute(_QUERIES[query], values)
 
     async def _ask(self, query: str, **values: Any) -> list[dict[str, Any]]:
-        async with borrowed(self._pool) as connection:
+        async with self._turn, borrowed(self._pool) as connection:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(_QUERIES[query], values)
             return await cursor.fetchall()
