@@ -88,7 +88,7 @@ def test_a_statement_is_of_one_kind_and_names_its_tables(text: str, kind: str, t
         ("select $a$ text $a$", "dollar-quoted"),
         ('select U&"\\0070g_sleep"(1)', "right behind"),
         ("select U&'\\0061'", "U&"),
-        ("select E'a'\n'\\', 1, '", ""),
+        ("select E'a'\n'\\' , ' , pg_sleep(1) , E'||1||'\n'--\\''", "right behind another"),
         ("select 'a' 'b'", "right behind another"),
         ("select 'a' /* x */ 'b'", "right behind another"),
         ("select 1 /* a /* b */ c */", "plain comment"),
