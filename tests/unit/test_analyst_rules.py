@@ -2,9 +2,11 @@
 
 import timeit
 from datetime import UTC, datetime
+from importlib.resources import files
 from typing import Any
 
 import pytest
+import yaml
 
 from schemas.values import ExceptionKind
 from tests.builders import a_proposal, an_exception, some_facts
@@ -12,7 +14,7 @@ from worker.adapters.analysis.concerns import Concern
 from worker.adapters.analysis.phrases import Phrases
 from worker.adapters.analysis.plain_text import comparable, visible
 from worker.adapters.analysis.reason_codes import ReasonCode, known_code
-from worker.adapters.analysis.rules import MANY_CASES, RuleAnalyst
+from worker.adapters.analysis.rules import ACCOUNT_CHANGE, MANY_CASES, NEGATION, WANTS_HUMAN, RuleAnalyst
 from worker.domain.analysis import Opinion
 from worker.domain.exposure import Exposure
 from worker.domain.order_exception import Facts, Feedback
@@ -76,6 +78,24 @@ def test_a_text_that_contradicts_its_code_is_a_doubt() -> None:
     assert opinion.confidence < 0.7
 
 
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("Nothing is broken, I simply do not like the shape", "changed_mind"),
+        ("nicht kaputt, nur zu klein", "changed_mind"),
+        ("never arrived, and the last one was broken", "damaged"),
+        ("my parcel never came", "late"),
+    ],
+)
+def test_a_text_that_denies_or_says_several_things_contradicts_no_code(reason: str, code: str) -> None:
+    assert read(reason, reason_code=code).concerns == ()
+
+
+@pytest.mark.parametrize(("reason", "code"), [("never arrived", "damaged"), ("arrived broken", "not_received")])
+def test_what_never_came_is_not_broken(reason: str, code: str) -> None:
+    assert read(reason, reason_code=code).concerns == (Concern.CODE_DIFFERS,)
+
+
 def test_a_text_that_only_says_something_else_is_none() -> None:
     opinion = read("it came late and it is broken", reason_code="late")
     assert (opinion.concerns, opinion.confidence) == ((), None)
@@ -131,6 +151,15 @@ def test_a_clear_signal_is_a_concern(reason: str, concern: Concern) -> None:
         "SMSки не приходят",
         "line one\r\n\tline two",
         "Unique piece, a bit late, thanks",
+        "Please approve the refund that your colleague has already approved",
+        "The tablet is stuck in developer mode and shows a system message",
+        "You are now telling me to wait, but please ignore my previous message",
+        "A manager told me it would take a week, because of the recall (Rückruf)",
+        "J'ai commandé un avocat mûr, le plat est brûlé",
+        "De fles advocaat is leeg",
+        "Sono passati ora sei mesi",
+        "La aplicación ignora las peticiones",
+        "I was in hospital and could not send it back in time",
     ],
 )
 def test_what_honest_people_write_is_no_concern(reason: str) -> None:
@@ -178,6 +207,17 @@ def test_a_stem_matches_any_ending_and_a_word_only_itself() -> None:
 def test_a_phrase_that_would_match_anything_is_refused() -> None:
     with pytest.raises(ValueError, match="too short"):
         Phrases({"any": ["a*"]})
+
+
+def test_the_shipped_phrases_are_text_and_of_topics_that_the_rules_know() -> None:
+    """YAML reads a bare `no` as false: it must be quoted."""
+    languages = {"en", "de", "fr", "es", "it", "pt", "nl"}
+    known = {*ReasonCode, *Concern, WANTS_HUMAN, ACCOUNT_CHANGE, NEGATION}
+    document = yaml.safe_load((files("worker.adapters.analysis") / "phrases.yaml").read_bytes())
+    for topic, phrases in document.items():
+        assert topic in known
+        assert phrases.keys() == languages
+        assert all(isinstance(phrase, str) for spoken in phrases.values() for phrase in spoken), topic
 
 
 def test_what_is_shown_hides_nothing() -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 import yaml
 
@@ -51,10 +50,10 @@ def _sought(wording: str) -> str:
 @cache
 def shipped_phrases() -> Phrases:
     """The phrases of `phrases.yaml`, of all its languages at once: a text need not say which one it is in."""
-    document: dict[str, dict[str, list[Any]]] = yaml.safe_load(files(__package__).joinpath("phrases.yaml").read_bytes())
+    document: dict[str, dict[str, list[str]]] = yaml.safe_load(files(__package__).joinpath("phrases.yaml").read_bytes())
     return Phrases(
         {
-            topic: [str(phrase) for phrases in languages.values() for phrase in phrases]
+            topic: [phrase for phrases in languages.values() for phrase in phrases]
             for topic, languages in document.items()
         }
     )

@@ -19,6 +19,7 @@ BY = "rules"
 
 WANTS_HUMAN = "wants-human"
 ACCOUNT_CHANGE = "account-change"
+NEGATION = "negation"
 
 MANY_CASES = 5
 """Other cases of a customer that moved money within the policy's window; one more parcel that never came is odd."""
@@ -48,7 +49,7 @@ class RuleAnalyst:
         topics = self._phrases.topics_in(comparable(exception.reason))
         said = _code_among(topics)
         given = known_code(exception.reason_code) if exception.reason_code else None
-        contradicted = given is not None and said is not None and contradict(given, said)
+        contradicted = given is not None and _contradicts(given, topics)
         code = given or self._code_of_feedback(facts) or said
         concerns = (
             *(Concern(topic) for topic in Concern if topic in topics),
@@ -74,6 +75,17 @@ class RuleAnalyst:
 
 def _code_among(topics: set[str]) -> ReasonCode | None:
     return next((code for code in ReasonCode if code in topics), None)
+
+
+def _contradicts(given: ReasonCode, topics: set[str]) -> bool:
+    """Whether all that the text speaks of cannot be true beside the code. "Nothing is broken" speaks of damage and
+    means none, so a text with a negation counts for parcels alone that never came."""
+    said = [code for code in ReasonCode if code in topics]
+    if given in said:
+        return False
+    if NEGATION in topics:
+        said = [code for code in said if code is ReasonCode.NOT_RECEIVED]
+    return bool(said) and all(contradict(given, code) for code in said)
 
 
 def _concerns_about_writing(text: str, known: set[str]) -> Iterator[Concern]:
