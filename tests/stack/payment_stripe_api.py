@@ -27,7 +27,7 @@ class StripeApi:
     def routes(self) -> list[Route]:
         return [
             Route("/v1/refunds", self.create, methods=["POST"]),
-            Route("/v1/refunds", self.list, methods=["GET"]),
+            Route("/v1/refunds", self.list_refunds, methods=["GET"]),
             Route("/v1/refunds/{id}", self.retrieve, methods=["GET"]),
             Route("/v1/charges/{id}", self.payment, methods=["GET"]),
             Route("/v1/payment_intents/{id}", self.payment, methods=["GET"]),
@@ -48,7 +48,7 @@ class StripeApi:
         key = request.headers["idempotency-key"]
         return await answered(request, fault, self, lambda fault: self._create(key, body, fault))
 
-    async def list(self, request: Request) -> Response:
+    async def list_refunds(self, request: Request) -> Response:
         if refusal := self._stranger(request):
             return refusal
         payment = request.query_params.get("payment_intent") or request.query_params.get("charge")

@@ -12,6 +12,7 @@ import httpx
 
 from worker.adapters.payments.errors import PaymentsError
 from worker.adapters.payments.http_answers import Contradiction, payment_in, problem_in
+from worker.adapters.payments.remote import NEVER_SENT, patience
 from worker.application.ports.payments import (
     Payment,
     PaymentDeclined,
@@ -26,7 +27,6 @@ TIME_LIMIT_S = 20.0
 LARGEST_ANSWER = 64 * 1024
 """Bytes. A payment is some hundred; what is larger is something else."""
 
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 _DECLINED = frozenset({400, 402, 422})
 _NOT_DONE = {
     401: "it does not accept the token; check SIGNOFF_PAYMENTS_TOKEN",
@@ -65,9 +65,7 @@ class HttpPayments:
         headers = {"accept": "application/json, application/problem+json"}
         if token:
             headers["authorization"] = f"Bearer {token}"
-        # A connection that takes half of the limit is not made: then nothing was sent, and nothing can have moved.
-        timeout = httpx.Timeout(time_limit_s, connect=time_limit_s / 2)
-        self._client = httpx.AsyncClient(timeout=timeout, headers=headers, follow_redirects=False)
+        self._client = httpx.AsyncClient(timeout=patience(time_limit_s), headers=headers, follow_redirects=False)
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -132,7 +130,7 @@ class HttpPayments:
             raise _NoAnswer(f"{self._payments} gave no answer within {self._time_limit_s:g} s", sent=True) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             problem = f"{self._payments} cannot be reached: {error or type(error).__name__}"
-            raise _NoAnswer(problem, sent=not isinstance(error, _NEVER_SENT)) from error
+            raise _NoAnswer(problem, sent=not isinstance(error, NEVER_SENT)) from error
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         return _Answer(response.status_code, media_type, content)
 

@@ -5,11 +5,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.values import Identifier, Money
+from worker.adapters.payments.remote import quoted
 from worker.application.ports.payments import Payment, PaymentDeclined, PaymentPending
 from worker.domain.intent import PaymentIntent
-
-LONGEST_QUOTE = 300
-"""Characters of the service's own words that we repeat."""
 
 
 class Contradiction(Exception):
@@ -46,7 +44,7 @@ def payment_in(content: bytes, intent: PaymentIntent) -> Payment:
     if payment.idempotency_key != intent.idempotency_key:
         raise Contradiction(f"the answer is about another payment than {intent.idempotency_key}")
     if payment.status == "failed":
-        raise PaymentDeclined(f"payment {payment.reference} failed: {_quoted(payment.reason or 'no reason given')}")
+        raise PaymentDeclined(f"payment {payment.reference} failed: {quoted(payment.reason or 'no reason given')}")
     if payment.amount != intent.amount:
         raise Contradiction(f"payment {payment.reference} is of {payment.amount}, not of {intent.amount}")
     if payment.status == "pending":
@@ -60,9 +58,4 @@ def problem_in(content: bytes) -> str:
         problem = _Problem.model_validate_json(content)
     except ValidationError:
         return "the payment service gave no reason"
-    return _quoted(problem.detail or problem.title or "the payment service gave no reason")
-
-
-def _quoted(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
+    return quoted(problem.detail or problem.title or "the payment service gave no reason")

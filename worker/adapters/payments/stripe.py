@@ -15,7 +15,7 @@ from stripe.params import RefundCreateParams, RefundListParams
 from worker.adapters.payments.errors import PaymentsError
 from worker.adapters.payments.stripe_amounts import stripe_amount
 from worker.adapters.payments.stripe_connection import StripeConnection
-from worker.adapters.payments.stripe_errors import problem, quoted, refund_error
+from worker.adapters.payments.stripe_errors import problem, refund_error, said_in
 from worker.adapters.payments.stripe_refunds import (
     NotAsAsked,
     RefundedPayment,
@@ -129,7 +129,7 @@ class StripePayments:
         except TimeoutError as error:
             raise PaymentUnavailable(f"Stripe gave no answer within {self._time_limit_s:g} s") from error
         except stripe.InvalidRequestError as error:
-            raise unknown(f"Stripe: {quoted(error)}") from error
+            raise unknown(f"Stripe: {said_in(error)}") from error
         except stripe.StripeError as error:
             raise PaymentUnavailable(problem(error)) from error
 

@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import stripe
 
+from worker.adapters.payments.remote import patience
+
 LARGEST_ANSWER = 4 * 1024 * 1024
 """Bytes. A page of 100 refunds with all metadata that Stripe allows is about half of it."""
 
@@ -19,8 +21,7 @@ class StripeConnection(stripe.HTTPClient):
 
     def __init__(self, time_limit_s: float) -> None:
         super().__init__(verify_ssl_certs=True)
-        # A connection that takes half of the limit is not made: then nothing was sent, and nothing can have moved.
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(time_limit_s, connect=time_limit_s / 2))
+        self._client = httpx.AsyncClient(timeout=patience(time_limit_s))
 
     async def close_async(self) -> None:
         await self._client.aclose()

@@ -4,24 +4,20 @@ Source: https://docs.stripe.com/error-handling and https://docs.stripe.com/error
 repeated where they say why a refund is impossible; those about the key are not.
 """
 
-import httpx
 import stripe
 
+from worker.adapters.payments.remote import NEVER_SENT, quoted
 from worker.application.ports.payments import PaymentDeclined, PaymentUnavailable, PaymentUncertain
 
-LONGEST_QUOTE = 300
-"""Characters of a text of Stripe's that we repeat: an answer that is no JSON comes as one text."""
-
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 _CONFLICT = 409
 
 
 def refund_error(error: stripe.StripeError, idempotency_key: str) -> Exception:
     """What to raise when the request for a refund ended with `error`."""
     if isinstance(error, stripe.IdempotencyError):
-        return PaymentDeclined(f"{idempotency_key} was used before for another payment: {quoted(error)}")
+        return PaymentDeclined(f"{idempotency_key} was used before for another payment: {said_in(error)}")
     if isinstance(error, stripe.CardError | stripe.InvalidRequestError):
-        return PaymentDeclined(f"Stripe declined the refund: {quoted(error)}")
+        return PaymentDeclined(f"Stripe declined the refund: {said_in(error)}")
     if _nothing_was_done(error):
         return PaymentUnavailable(problem(error))
     return PaymentUncertain(problem(error))
@@ -39,19 +35,19 @@ def problem(error: stripe.StripeError) -> str:
     if isinstance(error, stripe.RateLimitError):
         return "Stripe limits the rate of requests"
     if isinstance(error, stripe.APIConnectionError):
-        return f"Stripe cannot be reached: {quoted(error)}"
-    return f"Stripe answered {error.http_status or 'what cannot be read'}: {quoted(error)}"
+        return f"Stripe cannot be reached: {said_in(error)}"
+    return f"Stripe answered {error.http_status or 'what cannot be read'}: {said_in(error)}"
 
 
-def quoted(error: stripe.StripeError) -> str:
-    text = " ".join((error.user_message or "no reason given").split())
-    return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
+def said_in(error: stripe.StripeError) -> str:
+    """Stripe's own words."""
+    return quoted(error.user_message or "no reason given")
 
 
 def _nothing_was_done(error: stripe.StripeError) -> bool:
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError | stripe.RateLimitError):
         return True
     if isinstance(error, stripe.APIConnectionError):
-        return isinstance(error.__cause__, _NEVER_SENT)
+        return isinstance(error.__cause__, NEVER_SENT)
     # A request with the same key, or one on the same payment, is under way.
     return error.http_status == _CONFLICT
