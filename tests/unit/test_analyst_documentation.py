@@ -13,7 +13,6 @@ from worker.adapters.analysis.concerns import Concern
 from worker.adapters.analysis.drafts import MAX_DRAFT
 from worker.adapters.analysis.reason_codes import ReasonCode
 from worker.adapters.analysis.rules import MANY_CASES
-from worker.cli.analyse import _labelled
 from worker.domain.analysis import Opinion
 
 ROOT = Path(__file__).parents[2]
@@ -53,9 +52,11 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     assert f"{len(ORDERS)} languages,\n{len(DISGUISES)} disguises" in PAGE
 
 
-def test_the_line_of_the_page_can_be_measured() -> None:
-    labelled = _labelled(block("json").encode(), "docs/analysts.md")
-    assert labelled.label.reason_code is ReasonCode.DAMAGED
+def test_the_line_of_the_page_can_be_measured(tmp_path: Path) -> None:
+    file = tmp_path / "labelled.jsonl"
+    file.write_text(block("json"), encoding="utf-8")
+    ran = signoff("analyse", "eval", str(file), "--json")
+    assert (ran.code, ran.json["accuracy"]) == (0, 1.0)
 
 
 def test_the_figures_of_the_rules_are_those_of_the_page() -> None:
