@@ -8,7 +8,7 @@ from producer_scripts.command_line import wrong_usage
 from producer_scripts.envelopes import Mode, Outgoing, outgoing
 from producer_scripts.failure import Failure
 from producer_scripts.json_input import read_values
-from producer_scripts.raising import given, money
+from producer_scripts.raising import arguments, given, money
 from producer_scripts.validation import validated_as
 from schemas.catalogue import REVIEW_DECISIONS
 from schemas.events import MOST_DECISIONS, ReviewDecided, batches_of
@@ -28,6 +28,15 @@ def choice_of(text: str | None) -> int | str | None:
     return int(text) if text.isascii() and text.isdecimal() else text
 
 
+def edited_action(text: str) -> dict[str, Any]:
+    """`0={"to": "bob"}`: the number of an action, and all of its arguments. Raises ValueError with a sentence."""
+    number, equals, given_arguments = text.partition("=")
+    number = number.strip()
+    if not equals or not (number.isascii() and number.isdecimal()):
+        raise ValueError(f'{text!r} is no edit; write NUMBER={{"key": "value"}}, counted from 0')
+    return {"index": int(number), "args": arguments(given_arguments, f"action {int(number)}")}
+
+
 def decision_of(flags: Said) -> Said:
     """The decision that the flags of `submit_decision` say; what was not said is left out."""
     changes = {
@@ -37,6 +46,7 @@ def decision_of(flags: Said) -> Said:
     }
     with wrong_usage():
         amount = money(flags["amount"], flags["currency"])
+        changes["edited_actions"] = [edited_action(text) for text in flags["edited_actions"] or ()]
     return _addressed(
         flags,
         {

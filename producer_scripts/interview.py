@@ -8,6 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from producer_scripts.deciding import choice_of, new_decision_id
+from producer_scripts.edits import changed_actions, optional
+from producer_scripts.matter import actions_of, advice_of, changes_of
 from producer_scripts.money import parse_money
 from producer_scripts.rendering import asked, console, moment, printable, proposed, signed
 from schemas.events import ApprovalNeeded
@@ -58,10 +60,10 @@ def _details(approval: ApprovalNeeded, verdict: Verdict) -> dict[str, Any]:
         return {"changes": _changes(approval)}
     if verdict is Verdict.CHOOSE:
         return {"choice": choice_of(typer.prompt("Choice (the number of an alternative, or a method)").strip())}
-    if verdict is Verdict.ESCALATE and (level := _optional("Level to ask (empty: the next one)")):
+    if verdict is Verdict.ESCALATE and (level := optional("Level to ask (empty: the next one)")):
         return {"escalate_to": level}
     if verdict is Verdict.REJECT and approval.proposal.customer_message is not None:
-        message = _optional("Message to the customer (empty: as drafted)")
+        message = optional("Message to the customer (empty: as drafted)")
         return {"changes": {"customer_message": message}} if message else {}
     return {}
 
@@ -81,11 +83,9 @@ def card(approval: ApprovalNeeded) -> Table:
         ("risk", approval.risk),
         ("confidence", None if approval.confidence is None else f"{approval.confidence:g}"),
         ("message", approval.proposal.customer_message),
-        *(("changes", f"{field} → {value}") for field, value in (approval.proposal.changes or {}).items()),
-        *(
-            (f"action {number}", f"{one.name} {one.args or ''}")
-            for number, one in enumerate(approval.proposal.actions or ())
-        ),
+        *changes_of(approval),
+        *actions_of(approval),
+        *advice_of(approval),
         *(
             (f"alternative {number}", f"{option.action} {option.method or ''} {option.amount or ''}")
             for number, option in enumerate(approval.alternatives)
@@ -142,29 +142,19 @@ def _changes(approval: ApprovalNeeded) -> dict[str, Any]:
         if approval.proposal.amount is not None:
             changes |= _amount(approval.proposal.amount.currency)
         methods = ", ".join(PayoutMethod)
-        if approval.proposal.method is not None and (method := _optional(f"Method ({methods}; empty: as proposed)")):
+        if approval.proposal.method is not None and (method := optional(f"Method ({methods}; empty: as proposed)")):
             changes["method"] = method
-        if message := _optional("Message to the customer (empty: as proposed)"):
+        if message := optional("Message to the customer (empty: as proposed)"):
             changes["customer_message"] = message
-        if len(approval.proposal.actions or ()) > 1:
-            changes |= _kept_actions(approval)
+        changes |= changed_actions(approval)
         if changes:
             return changes
         typer.echo("a modification has to change something")
 
 
-def _kept_actions(approval: ApprovalNeeded) -> dict[str, Any]:
-    while True:
-        answer = _optional("Actions to run, by number with commas between them (empty: all)")
-        numbers = [number.strip() for number in answer.split(",")] if answer else []
-        if all(number.isascii() and number.isdecimal() for number in numbers):
-            return {"approved_actions": [int(number) for number in numbers]} if numbers else {}
-        typer.echo(f"numbers from 0 to {len(approval.proposal.actions or ()) - 1}")
-
-
 def _amount(currency: str) -> dict[str, Any]:
     while True:
-        answer = _optional(f"Amount in {currency} (empty: as proposed)")
+        answer = optional(f"Amount in {currency} (empty: as proposed)")
         if not answer:
             return {}
         try:
@@ -176,8 +166,4 @@ def _amount(currency: str) -> dict[str, Any]:
 def _comment(verdict: Verdict) -> str:
     if verdict is Verdict.REQUEST_CHANGES:
         return str(typer.prompt("What has to change"))
-    return _optional("Comment (empty: none)")
-
-
-def _optional(question: str) -> str:
-    return str(typer.prompt(question, default="", show_default=False)).strip()
+    return optional("Comment (empty: none)")

@@ -81,6 +81,10 @@ def raise_exception(
     payment_method: Text = None,
     vip: Annotated[bool, typer.Option("--vip", help="Sends along that the customer is a VIP.")] = False,
     customer_name: Text = None,
+    account: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=VALUE", help="What the account says now. Repeatable.")
+    ] = None,
+    language: Annotated[str | None, typer.Option(metavar="TAG", help="To write to the customer in: de, pt-BR.")] = None,
     file: Annotated[str | None, typer.Option(metavar="FILE", help="JSON or JSON Lines; - is standard input.")] = None,
     withdraw: Annotated[str | None, typer.Option(metavar="ID", help="Withdraw this exception instead.")] = None,
     no_validate: Annotated[bool, typer.Option("--no-validate", help="Send the bytes of the file as they are.")] = False,
@@ -125,7 +129,14 @@ def raise_exception(
                     "changes": raising.changes(changes or ()),
                     "actions": [raising.action(text) for text in actions or ()],
                     "order": raising.order_snapshot(captured, refunded, currency, status, payment_method),
-                    "customer": raising.given({"tier": CustomerTier.VIP if vip else None, "name": customer_name}),
+                    "customer": raising.given(
+                        {
+                            "tier": CustomerTier.VIP if vip else None,
+                            "name": customer_name,
+                            "language": language,
+                            "account": raising.changes(account or ()),
+                        }
+                    ),
                 }
             )
             records = [_labelled(ExceptionRaised.model_validate(draft), draft, mode)]

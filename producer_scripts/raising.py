@@ -35,18 +35,23 @@ def alternative(text: str, currency: str) -> dict[str, Any]:
 
 def action(text: str) -> dict[str, Any]:
     """`send_email={"to": "ada"}`: the name of a tool, and its arguments as JSON."""
-    name, _, arguments = text.partition("=")
+    name, _, given = text.partition("=")
+    return {"name": name, "args": arguments(given or "{}", name)}
+
+
+def arguments(text: str, of: str) -> dict[str, Any]:
+    """A JSON object; `of` is what to call the action that it belongs to."""
     try:
-        read = json.loads(arguments or "{}")
-    except json.JSONDecodeError:
+        read = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
         read = None
     if not isinstance(read, dict):
-        raise ValueError(f'the arguments of {name!r} are no JSON object; write NAME={{"key": "value"}}')
-    return {"name": name, "args": read}
+        raise ValueError(f'the arguments of {of!r} are no JSON object; write {{"key": "value"}}')
+    return read
 
 
 def changes(texts: Iterable[str]) -> dict[str, Any] | None:
-    """`email=ada@example.org`: a field of the account and what it shall be; JSON where it is JSON."""
+    """`email=ada@example.org`: a field of the account and what it shall be, or is now; JSON where it is JSON."""
     return dict(_change(text) for text in texts) or None
 
 

@@ -1,12 +1,15 @@
 """Events as lines for people. What others wrote is shown as text: it can neither colour nor move a terminal."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
 
+from producer_scripts.matter import Row, actions_of, changes_of, results_of
 from producer_scripts.received import Received
 from schemas.events import (
     ApprovalNeeded,
@@ -17,6 +20,9 @@ from schemas.events import (
     ReviewReceipt,
 )
 from schemas.values import OutcomeStatus, Proposal, Signature
+
+LONGEST = 300
+"""Characters of what goes with an event: arguments of an action may have no end. --json has all of it."""
 
 _STATUS_STYLE = {
     OutcomeStatus.EXECUTED: "green",
@@ -49,6 +55,8 @@ def proposed(proposal: Proposal) -> str:
         parts.append(f"by {proposal.method.replace('_', ' ')}")
     if proposal.actions:
         parts.append("of " + ", ".join(action.name for action in proposal.actions))
+    if proposal.passing:
+        parts.append("with " + ", ".join(action.name for action in proposal.passing))
     return printable(" ".join(parts))
 
 
@@ -75,17 +83,17 @@ def asked(approval: ApprovalNeeded) -> str:
 
 
 def lines_of(received: Received) -> list[Text]:
-    """One line for the event; where a person is asked, one for each reason and each signature that is there."""
+    """One line for the event. Where a person is asked, one for each action and changed field, for each reason and each
+    signature that is there; behind an outcome, one for what became of each action."""
     match received.event:
         case ApprovalNeeded() as approval:
-            reasons = [_more(f"because {rule.says}") for rule in approval.why]
-            return [_approval(approval), *reasons, *(_more(f"signed: {signed(one)}") for one in approval.signed_by)]
+            return [_approval(approval), *map(_more, _about(approval))]
         case ApprovalUpdated() as updated:
             return [_updated(updated)]
         case ReviewReceipt() as receipt:
             return [receipt_line(receipt)]
         case ResolutionOutcome() as outcome:
-            return [_outcome(outcome)]
+            return [_outcome(outcome), *map(_more, _rows(results_of(outcome)))]
         case MessageRejected() as rejected:
             return [_rejected(rejected)]
         case Event() | None:
@@ -102,6 +110,16 @@ def _approval(approval: ApprovalNeeded) -> Text:
     about = f"{proposed(approval.proposal)}, {_order(approval.order_id)}"
     until = f"{asked(approval)} until {moment(approval.due_at)}, approval {approval.approval_id}"
     return _line("approval", "yellow", approval.exception_id, about, until)
+
+
+def _about(approval: ApprovalNeeded) -> Iterator[str]:
+    yield from _rows(chain(actions_of(approval), changes_of(approval)))
+    yield from (f"because {rule.says}" for rule in approval.why)
+    yield from (f"signed: {signed(one)}" for one in approval.signed_by)
+
+
+def _rows(rows: Iterable[Row]) -> Iterator[str]:
+    return (f"{label}: {text}" for label, text in rows)
 
 
 def _updated(updated: ApprovalUpdated) -> Text:
@@ -134,7 +152,8 @@ def _order(order_id: str | None) -> str:
 
 
 def _more(says: str) -> Text:
-    return Text(f"{'':13}{printable(says)}", style="dim")
+    text = printable(says)
+    return Text(f"{'':13}{text if len(text) <= LONGEST else f'{text[: LONGEST - 1]}…'}", style="dim")
 
 
 def _line(word: str, style: str, subject: str, *parts: str) -> Text:

@@ -62,6 +62,10 @@ def submit_decision(
     approved_actions: Annotated[
         list[int] | None, typer.Option("--approved-action", metavar="INDEX", help="Of several. Repeatable.")
     ] = None,
+    edited_actions: Annotated[
+        list[str] | None,
+        typer.Option("--edit-action", metavar="INDEX=JSON", help="All arguments of this action. Repeatable."),
+    ] = None,
     choice: Annotated[str | None, typer.Option(metavar="METHOD|INDEX", help="With the verdict choose.")] = None,
     escalate_to: Annotated[
         str | None, typer.Option(metavar="LEVEL", help="With escalate, instead of the next.")

@@ -10,14 +10,13 @@ from schemas.values import ExceptionKind
 LIMIT_MINOR = 100_00
 """Where the default policy begins to ask a person, in USD cents."""
 
-MIXABLE = tuple(kind for kind in ExceptionKind if kind is not ExceptionKind.ACTION_REQUEST)
-
 _REASONS = ("arrived broken", "never arrived", "wrong size", "cheaper elsewhere", "ordered by mistake")
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """`mix` weighs the kinds; `over_limit`, from 0 to 1, is the share that needs a person (account changes all do)."""
+    """`mix` weighs the kinds; `over_limit`, from 0 to 1, is the share that needs a person (account changes and action
+    requests all do)."""
 
     run: str
     count: int
@@ -40,8 +39,8 @@ def parse_mix(text: str) -> dict[ExceptionKind, int]:
     mix: dict[ExceptionKind, int] = {}
     for part in text.split(","):
         name, _, weight = (piece.strip() for piece in part.partition("="))
-        if name not in MIXABLE or not (weight.isascii() and weight.isdecimal()):
-            raise ValueError(f"{part!r} is no part of a mix; write KIND=WEIGHT with one of {', '.join(MIXABLE)}")
+        if name not in list(ExceptionKind) or not (weight.isascii() and weight.isdecimal()):
+            raise ValueError(f"{part!r} is no part of a mix; write KIND=WEIGHT with one of {', '.join(ExceptionKind)}")
         mix[ExceptionKind(name)] = int(weight)
     if not any(mix.values()):
         raise ValueError("all weights are zero")
@@ -72,6 +71,12 @@ def _exception(chance: random.Random, name: str, kind: ExceptionKind, *, needs_p
         exception["amount"] = _usd(amount)
     if kind is ExceptionKind.ACCOUNT_CHANGE:
         exception["changes"] = {"shipping_address": {"city": chance.choice(("Lyon", "Porto", "Gdynia"))}}
+        exception["customer"]["account"] = {"shipping_address": {"city": "Bergen"}}
+    if kind is ExceptionKind.ACTION_REQUEST:
+        exception["actions"] = [
+            {"name": "send_email", "args": {"to": f"{name}@example.org", "template": "apology"}},
+            {"name": "add_note", "args": {"text": "the customer was written to"}},
+        ]
     return exception
 
 

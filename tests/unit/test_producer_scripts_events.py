@@ -3,7 +3,7 @@
 import pytest
 
 from producer_scripts import raising
-from producer_scripts.deciding import batch_of, choice_of, records_of
+from producer_scripts.deciding import batch_of, choice_of, edited_action, records_of
 from producer_scripts.envelopes import Mode, outgoing
 from producer_scripts.failure import Failure
 from producer_scripts.traffic import Traffic, parse_mix
@@ -60,6 +60,18 @@ def test_a_tool_call_carries_its_arguments_as_json() -> None:
     assert raising.action("ping") == {"name": "ping", "args": {}}
     with pytest.raises(ValueError, match="no JSON object"):
         raising.action("send_email=ada")
+
+
+def test_an_edit_names_its_action_by_number_and_gives_all_of_its_arguments() -> None:
+    assert edited_action(' 2={"to": "bob"}') == {"index": 2, "args": {"to": "bob"}}
+    for text, told in (
+        ("to=bob", "is no edit"),
+        ("²={}", "is no edit"),
+        ("0=bob", "no JSON object"),
+        ("0", "is no edit"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            edited_action(text)
 
 
 def test_changes_are_text_unless_they_are_json() -> None:
@@ -124,11 +136,11 @@ def test_the_same_seed_makes_the_same_traffic_and_another_another() -> None:
 
 
 def test_all_traffic_is_valid_has_its_own_ids_and_keeps_to_the_mix() -> None:
-    mix = parse_mix("refund=1,cancellation=1,price_adjustment=1,account_change=1")
+    mix = parse_mix("refund=1,cancellation=1,price_adjustment=1,account_change=1,action_request=1")
     events = [ExceptionRaised.model_validate(data) for data in traffic(mix=mix).exceptions()]
     assert len({event.exception_id for event in events}) == len({event.order_id for event in events}) == 400
     for kind in mix:
-        assert 60 < sum(event.kind is kind for event in events) < 140
+        assert 40 < sum(event.kind is kind for event in events) < 120
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
@@ -138,7 +150,7 @@ def test_the_share_over_the_limit_is_kept(share: float) -> None:
     assert all((amount > 100_00) == bool(share) for amount in amounts)
 
 
-@pytest.mark.parametrize("text", ["refund", "refund=x", "refund=-1", "gift=1", "action_request=1", "refund=0", ""])
+@pytest.mark.parametrize("text", ["refund", "refund=x", "refund=-1", "gift=1", "refund=0", ""])
 def test_a_mix_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"mix|weights"):
         parse_mix(text)

@@ -2,6 +2,7 @@
 
 import io
 import json
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -82,6 +83,71 @@ def test_a_card_shows_hostile_text_as_text() -> None:
     [reason] = [line for line in out.getvalue().splitlines() if "[red]x[/red]" in line]
     assert "\x1b" not in out.getvalue()
     assert "risk  low" in reason
+
+
+ACTIONS: dict[str, Any] = {
+    "kind": "action_request",
+    "proposal": {
+        "action": "action_request",
+        "actions": [{"id": "0", "name": "run_sql", "args": {"statement": "x" * 400}}, {"id": "1", "name": "tweet"}],
+        "passing": [{"id": "2", "name": "add_note", "args": {"text": "hello"}}],
+    },
+    "context": {
+        "actions": [{"id": "0", "kind": "update", "shown": {"tables": ["orders"], "estimated_rows": 12}}],
+        "results": [{"id": "3", "name": "send_email", "status": "failed", "problem": "the mailbox is full"}],
+        "analysis": {"by": "rules", "concerns": ["legal-threat"]},
+    },
+}
+ACCOUNT: dict[str, Any] = {
+    "kind": "account_change",
+    "proposal": {"action": "account_change", "changes": {"city": "Lyon"}},
+    "context": {"changes": [{"field": "city", "from": "Paris", "to": "Lyon"}, {"field": "vip", "to": True}]},
+}
+
+
+def card_of(**changed: object) -> str:
+    example = next(iter(published(ApprovalNeeded).values()))
+    out = io.StringIO()
+    Console(file=out, width=600).print(card(ApprovalNeeded.model_validate(example | changed)))
+    return "\n".join(" ".join(line.split()) for line in out.getvalue().splitlines())
+
+
+def test_a_card_tells_of_each_action_its_number_its_arguments_and_what_was_found() -> None:
+    told = card_of(**ACTIONS).splitlines()
+    for said in (
+        f'action 0 run_sql {{"statement": "{"x" * 400}"}}',
+        'found kind update, tables ["orders"], estimated rows 12',
+        "action 1 tweet",
+        'runs as well add_note {"text": "hello"}, which wants no signature',
+        "tried already send_email failed: the mailbox is full",
+        'advice rules: concerns ["legal-threat"]',
+    ):
+        assert said in told
+
+
+def test_a_card_tells_what_an_account_says_now_and_what_it_would_say() -> None:
+    assert "changes city: Paris → Lyon\nchanges vip: → true" in card_of(**ACCOUNT)
+    assert "changes city → Lyon" in card_of(**ACCOUNT | {"context": {}})
+
+
+def test_a_line_names_the_actions_and_cuts_their_arguments() -> None:
+    line, first, *_ = shown(ApprovalNeeded, **ACTIONS)
+    assert "action request of run_sql, tweet with add_note" in line
+    assert first.strip().startswith('action 0: run_sql {"statement": "xxx')
+    assert (len(first.strip()), first[-1]) == (300, "…")
+
+
+def test_behind_an_outcome_stands_what_became_of_each_action() -> None:
+    results = [
+        {"id": "0", "name": "run_sql", "status": "executed", "reference": "tx-9", "result": {"rows": 12}},
+        {"id": "1", "name": "tweet", "status": "unknown", "problem": "no answer came"},
+    ]
+    _, *rest = shown(ResolutionOutcome, ORDER_OUTCOMES, results=results, changes={"city": "Lyon"})
+    assert [line.strip() for line in rest] == [
+        "action: run_sql executed, tx-9",
+        "action: tweet unknown: no answer came",
+        "changes: city → Lyon",
+    ]
 
 
 def test_a_card_tells_what_brought_the_case_back_and_what_looks_like_it() -> None:

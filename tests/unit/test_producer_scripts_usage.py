@@ -44,6 +44,7 @@ DECISION = "--approval A --verdict approve --reviewer u --role manager"
         (submit_decision.app, "--approval A --command claim", "by: is missing"),
         (submit_decision.app, "--approval A --command delegate --reviewer u", "the command delegate needs `to`"),
         (submit_decision.app, "--approval A --command claim --reviewer u --to v", "not with claim"),
+        (submit_decision.app, f"{DECISION} --edit-action to=bob", "'to=bob' is no edit; write NUMBER="),
         (submit_decision.app, f"{DECISION} --as-one-event", "--as-one-event needs --file"),
         (submit_decision.app, "--interactive --verdict approve", "--verdict has no meaning with --interactive"),
         (submit_decision.app, "--file x --approval A", "--approval has no meaning with --file"),

@@ -5,7 +5,17 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.events import ApprovalUpdated, ExceptionRaised, MessageRejected, ResolutionOutcome, ReviewDecided
-from schemas.values import ApprovalChange, ExceptionKind, Money, OutcomeStatus, RejectionReason, Reviewer, Verdict
+from schemas.values import (
+    ActionResult,
+    ActionStatus,
+    ApprovalChange,
+    ExceptionKind,
+    Money,
+    OutcomeStatus,
+    RejectionReason,
+    Reviewer,
+    Verdict,
+)
 from worker.cli.up.demo import run_name
 from worker.cli.up.narration import tell
 from worker.cli.up.scenarios import SCENARIOS
@@ -87,6 +97,15 @@ def test_a_change_that_makes_no_sense_is_still_told(amount: object) -> None:
 @pytest.mark.parametrize("status", list(OutcomeStatus))
 def test_every_outcome_has_its_words(status: OutcomeStatus) -> None:
     assert says(outcome(status)).startswith(f"EXC-1 | {status} | ")
+
+
+def test_of_tool_calls_each_one_is_told_with_what_became_of_it() -> None:
+    results = [
+        ActionResult(id="0", name="send_email", status=ActionStatus.EXECUTED),
+        ActionResult(id="1", name="erase_note", status=ActionStatus.REFUSED),
+    ]
+    ended = outcome(OutcomeStatus.EXECUTED).model_copy(update={"results": tuple(results)})
+    assert says(ended).startswith("EXC-1 | executed | send_email executed, erase_note refused, ")
 
 
 def test_a_closed_approval_is_left_to_the_receipt_and_the_outcome() -> None:

@@ -97,12 +97,17 @@ def _outcome(event: ResolutionOutcome) -> str:
     people = " and ".join(signature.reviewer for signature in event.decided_by)
     match event.status:
         case OutcomeStatus.EXECUTED:
-            done = f"{event.amount} by {event.method}" if event.amount and event.method else str(event.action)
-            return f"{done}, {'no rule asked for a person' if event.automatic else f'signed by {people}'}"
+            return f"{_done(event)}, {'no rule asked for a person' if event.automatic else f'signed by {people}'}"
         case OutcomeStatus.REJECTED:
             return f"by {people or 'the policy'}{_quoted(event.reason)}"
         case _:
             return event.reason or "see `signoff cases show`"
+
+
+def _done(event: ResolutionOutcome) -> str:
+    if event.results:
+        return ", ".join(f"{result.name} {result.status}" for result in event.results)
+    return f"{event.amount} by {event.method}" if event.amount and event.method else str(event.action)
 
 
 def _quoted(text: str | None) -> str:

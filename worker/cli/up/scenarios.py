@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.values import (
+    Action,
     Customer,
     CustomerTier,
     ExceptionKind,
@@ -16,7 +17,9 @@ from schemas.values import (
 )
 
 CUSTOMERS = {
-    "CUST-ADA": Customer(name="Ada", tier=CustomerTier.STANDARD),
+    "CUST-ADA": Customer(
+        name="Ada", tier=CustomerTier.STANDARD, account={"delivery_address": "7 Mill Lane, Bath", "newsletter": True}
+    ),
     "CUST-GRACE": Customer(name="Grace", tier=CustomerTier.VIP),
 }
 
@@ -128,5 +131,20 @@ SCENARIOS = (
             "confidence": 0.96,
         },
         in_event=True,
+    ),
+    Scenario(
+        title="tool calls",
+        kind=ExceptionKind.ACTION_REQUEST,
+        order=_order(LAMP),
+        asks={
+            "actions": (
+                Action(name="send_email", args={"to": "ada@example.org", "subject": "Your lamp"}),
+                Action(name="erase_note", args={"note": 7}),
+                Action(name="add_note", args={"text": "told her that a new lamp is on its way"}),
+            ),
+            "reason": "she asked twice where her lamp is",
+            "confidence": 0.9,
+        },
+        answer=Answer(Verdict.MODIFY, "keep the note", {"approved_actions": [0, 2]}),
     ),
 )
