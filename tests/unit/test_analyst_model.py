@@ -208,6 +208,14 @@ async def test_a_model_that_keeps_failing_is_left_alone_and_tried_again_later() 
     assert (await asked.analyse(facts_about("another"))).problem is None
 
 
+async def test_texts_that_spoil_the_answer_do_not_silence_the_model_for_others() -> None:
+    refused = [AIMessage(content="I cannot help with that.")] * (2 * FAILURES)
+    asked = analyst(scripted(*refused, says()))
+    for number in range(2 * FAILURES):
+        assert (await asked.analyse(facts_about(f"spoilt {number}"))).problem == "invalid answer"
+    assert (await asked.analyse(facts_about())).problem is None
+
+
 async def test_calls_are_counted_by_the_minute() -> None:
     clock, model = Clock(), scripted()
     asked = analyst(model, clock, calls_per_minute=2)

@@ -97,10 +97,13 @@ class ModelAnalyst:
         if not self.budget.take(estimate):
             return Problem.BUDGET_SPENT
         answer = await self._in_time(self._ask(shown, estimate))
-        if not isinstance(answer, Answer):
+        if answer in (Problem.TIMED_OUT, Problem.FAILED):
             self._breaker.failed()
             return answer
+        # An answer that is no form may be the doing of one text; it must not silence the model for all the others.
         self._breaker.succeeded()
+        if not isinstance(answer, Answer):
+            return answer
         self._remembered[digest] = answer
         if len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
