@@ -164,12 +164,12 @@ async def test_arguments_fill_path_and_query_and_cannot_leave_their_place(tmp_pa
     async with calling(tmp_path, url=url) as (registry, receiver):
         examination = await registry.examine(ACTION)
         assert examination.shown == {"sends_to": receiver.place}
-        await registry.run(ACTION.model_copy(update={"args": {"order_id": "a/../b?c#d", "note": "&x=1"}}), KEY)
-        for bad in ("..", ".", "", "line\nbreak", {"a": 1}, None, True, "x" * 501):
+        await registry.run(ACTION.model_copy(update={"args": {"order_id": "a/b?c#d", "note": "&x=1"}}), KEY)
+        for bad in ("..", ".", "a/../b", "..\\a", "", "line\nbreak", {"a": 1}, None, True, "x" * 501):
             with pytest.raises(ActionRefused, match=r"args\.order_id") as refused:
                 await registry.run(ACTION.model_copy(update={"args": {"order_id": bad, "note": "x"}}), KEY)
             assert "line" not in str(refused.value)
-    assert [request.path for request in receiver.received] == ["/orders/a%2F..%2Fb%3Fc%23d/notes?text=%26x%3D1"]
+    assert [request.path for request in receiver.received] == ["/orders/a%2Fb%3Fc%23d/notes?text=%26x%3D1"]
 
 
 async def test_an_agent_may_name_the_url_among_the_allowed_hosts(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Outgoing https against a real receiver: what is sent, what is refused, and what nobody knows."""
 
+import asyncio
+import gc
 import ssl
 
 import pytest
@@ -129,6 +131,62 @@ async def test_a_receiver_that_is_down_was_sent_nothing() -> None:
         pass
     with pytest.raises(Unreachable, match="not reached"):
         await sent(receiver)
+
+
+async def test_a_server_that_speaks_no_tls_was_sent_nothing() -> None:
+    heard: list[bytes] = []
+
+    async def chats(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(1000))
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(chats, "127.0.0.1", 0) as server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/secret-path"
+        guarded = Guarded(allow_private=["127.0.0.1"])
+        with pytest.raises(Unreachable) as unreachable:
+            await guarded.send("POST", url, body=b"secret", headers={})
+        await guarded.aclose()
+    assert b"secret" not in b"".join(heard)
+    assert "secret" not in str(unreachable.value)
+
+
+async def test_a_server_that_stalls_in_the_handshake_was_sent_nothing() -> None:
+    ended = asyncio.Event()
+
+    async def stalls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await ended.wait()
+        writer.close()
+
+    async with await asyncio.start_server(stalls, "127.0.0.1", 0) as server:
+        guarded = Guarded(allow_private=["127.0.0.1"], timeout_s=0.3)
+        with pytest.raises(Unreachable, match=r"within 0\.3 s"):
+            await guarded.send("POST", f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", headers={})
+        await guarded.aclose()
+        ended.set()
+    del guarded
+    gc.collect()  # what was left open would be found, and fail this test
+
+
+async def test_requests_share_no_connection_and_no_cookie() -> None:
+    async with receiving() as receiver:
+        receiver.otherwise = Reply(headers={"set-cookie": "session=1", "connection": "keep-alive"})
+        guarded = Guarded(allow_private=[receiver.place], verify=receiver.trust)
+        for _ in range(2):
+            await guarded.send("POST", receiver.url(), headers={})
+        await guarded.aclose()
+    assert receiver.connections == 2
+    assert not any("cookie" in request.headers for request in receiver.received)
+
+
+@pytest.mark.parametrize("headers", [{"x-a": "b\r\nx-role: admin"}, {"x-ä": "b"}, {"x-a": "ä"}, {"x\n": "b"}])
+async def test_a_header_cannot_become_two(headers: dict[str, str]) -> None:
+    async with receiving() as receiver:
+        guarded = Guarded(allow_private=[receiver.place], verify=receiver.trust)
+        with pytest.raises(Forbidden, match="no header may have"):
+            await guarded.send("POST", receiver.url(), headers=headers)
+        await guarded.aclose()
+    assert receiver.connections == 0
 
 
 async def test_a_name_without_an_address_is_unreachable() -> None:

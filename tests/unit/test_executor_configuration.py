@@ -47,6 +47,17 @@ class Stamp(Executor):
 class LooksUp(Stamp):
     on_unknown = OnUnknown.LOOK_UP
 
+    async def look_up(self, action: Action, idempotency_key: str) -> Ran | None:
+        return None
+
+
+class SaysItLooksUp(Stamp):
+    on_unknown = OnUnknown.LOOK_UP
+
+
+class Wishes(Stamp):
+    on_unknown = "whatever"  # type: ignore[assignment]
+
 
 class WithoutSchema(Stamp):
     args_schema = None  # type: ignore[assignment]
@@ -66,7 +77,7 @@ class NeedsAFile(Stamp):
 def stamps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A package `stamps` that has executors, and announces one of them."""
     module = types.ModuleType("stamps")
-    for kind in (Stamp, LooksUp, WithoutSchema, BadSchema, NeedsAFile):
+    for kind in (Stamp, LooksUp, SaysItLooksUp, Wishes, WithoutSchema, BadSchema, NeedsAFile):
         setattr(module, kind.__name__, kind)
     module.Other = object  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "stamps", module)
@@ -155,8 +166,13 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
             "lower `time_limit_s`, or raise SIGNOFF_LEASE_S",
         ),
         (stamp(use="stamps:LooksUp", time_limit_s=15), "may take 30 s for a look-up and a call"),
+        (stamp(use="stamps:SaysItLooksUp"), "executors.yaml:3: executor stamp says that it can look up, and has no"),
+        (stamp(use="stamps:Wishes"), "executors.yaml:3: executor stamp has an `on_unknown` that is none"),
         (stamp(use="stamps:WithoutSchema"), "executor stamp has no schema; give `args_schema`"),
-        (stamp(use="stamps:BadSchema"), "executors.yaml:3: `args_schema` of executor stamp has no `#/$defs/gone`"),
+        (
+            stamp(use="stamps:BadSchema"),
+            "3: `args_schema` of executor stamp has no schema `#/$defs/gone`",
+        ),
         (stamp(use="stamps:NeedsAFile"), "executor stamp: the price list is missing; correct it there"),
         (
             f"executors:\n  {'x' * 201}:\n    use: stamp\n",

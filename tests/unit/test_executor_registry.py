@@ -128,6 +128,14 @@ async def test_a_look_that_takes_too_long_says_nothing() -> None:
         await registry.examine(MAIL)
 
 
+async def test_a_time_limit_of_the_executors_own_is_not_taken_for_ours() -> None:
+    async def gives_up(action: Action, key: str) -> Ran:
+        raise TimeoutError
+
+    with pytest.raises(ActionUncertain, match="mail broke with TimeoutError"):
+        await Registry({"mail": Mail(gives_up)}).run(MAIL, "key-1")
+
+
 async def test_an_executor_that_breaks_may_have_run_and_nobody_reads_what_it_broke_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -147,7 +147,13 @@ def _check(executor: Executor, entry: Fields, reading: _Reading) -> None:
         )
     elif _SCHEMA not in entry.fields:
         _check_schema_of_class(schema, entry, reading.problems)
+    if not isinstance(executor.on_unknown, OnUnknown):
+        problem, advice = "has an `on_unknown` that is none", "set it to a member of OnUnknown"
+        reading.problems.add(entry.lines["use"], f"{entry.name} {problem}", advice)
     looks_up = executor.on_unknown is OnUnknown.LOOK_UP
+    if looks_up and type(executor).look_up is Executor.look_up:
+        problem, advice = "says that it can look up, and has no `look_up`", "write one, or set `on_unknown` to ASK"
+        reading.problems.add(entry.lines["use"], f"{entry.name} {problem}", advice)
     calls, how = (2, "a look-up and a call") if looks_up else (1, "a call")
     if executor.time_limit_s * calls >= reading.lease_s:
         reading.problems.add(

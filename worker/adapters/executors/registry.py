@@ -83,14 +83,15 @@ class Registry:
 async def _limited(executor: Executor, unclear: type[Exception]) -> AsyncIterator[None]:
     """Raises `unclear` when the executor takes too long or breaks. What it broke with may quote the arguments: the log
     has its type and its place, and a person sees neither."""
+    limit = asyncio.timeout(executor.time_limit_s)
     try:
-        async with asyncio.timeout(executor.time_limit_s):
+        async with limit:
             yield
-    except TimeoutError as error:
-        raise unclear(f"{executor.name} did not answer within {executor.time_limit_s:g} s") from error
     except _FORESEEN:
         raise
     except Exception as error:
+        if limit.expired():
+            raise unclear(f"{executor.name} did not answer within {executor.time_limit_s:g} s") from None
         log.error("executor %s broke with %s at %s", executor.name, type(error).__name__, _place(error))  # noqa: TRY400
         raise unclear(f"{executor.name} broke with {type(error).__name__}") from None
 

@@ -16,6 +16,9 @@ KEY = "idempotency_key"
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _ARGUMENT = re.compile(r"args(\.[A-Za-z0-9_-]+)+")
+_STEP_UP = re.compile(r"(^|[/\\])\.{1,2}($|[/\\])")
+"""Also where it is percent-encoded: some servers decode a path before they take it apart."""
+
 _LONGEST_VALUE = 500
 
 
@@ -69,6 +72,6 @@ def _text_of(args: Mapping[str, Any], path: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise BadArgument(f"{path}: stands in the URL, and is neither text nor a whole number")
     text = str(value)
-    if not 0 < len(text) <= _LONGEST_VALUE or not text.isprintable() or text in {".", ".."}:
+    if not 0 < len(text) <= _LONGEST_VALUE or not text.isprintable() or _STEP_UP.search(text):
         raise BadArgument(f"{path}: cannot stand in a URL")
     return text

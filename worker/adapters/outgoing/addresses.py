@@ -62,7 +62,9 @@ def place_of(url: str) -> Place:
 
 
 def literal(host: str) -> Address | None:
-    """The address that a host is written as; None for a name."""
+    """The address that a host is written as; None for a name. One of a single network card (`fe80::1%eth0`) is none."""
+    if "%" in host:
+        return None
     try:
         return ip_address(host)
     except ValueError:

@@ -7,7 +7,7 @@ the environment is used, no cookie is kept, and nobody can make us wait or read 
 
 import asyncio
 import ssl
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,11 +16,9 @@ import httpx
 
 from worker.adapters.outgoing.addresses import Doorkeeper, Place, Resolve, place_of, resolve
 from worker.adapters.outgoing.errors import Forbidden, NoAnswer, Unreachable
+from worker.adapters.outgoing.network import CheckedNetwork
 
 __all__ = ["Answer", "Forbidden", "Guarded", "NoAnswer", "Unreachable"]
-
-CONNECT_S = 5.0
-"""For one address: a host that has several is tried at each within the time of the whole request."""
 
 MOST_CONNECTIONS = 100
 
@@ -58,7 +56,7 @@ class Guarded:
             max_connections=MOST_CONNECTIONS,
             # A kept connection can end while a request is written to it: nobody then knows whether it arrived.
             max_keepalive_connections=0,
-            network_backend=_CheckedNetwork(self._doorkeeper),
+            network_backend=CheckedNetwork(self._doorkeeper),
         )
 
     async def send(
@@ -129,30 +127,6 @@ class _Progress:
 
     def failure(self, place: Place, why: str) -> Exception:
         return NoAnswer(f"{place} gave no answer: {why}") if self._sent else Unreachable(f"{place} not reached: {why}")
-
-
-class _CheckedNetwork(httpcore.AsyncNetworkBackend):
-    """Connects to the very addresses that the doorkeeper let pass."""
-
-    def __init__(self, doorkeeper: Doorkeeper) -> None:
-        self._doorkeeper = doorkeeper
-        self._network = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 (httpcore's own signature)
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        *others, last = await self._doorkeeper.addresses_of(Place(host, port))
-        for address in others:
-            try:
-                return await self._network.connect_tcp(address, port, CONNECT_S, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                continue
-        return await self._network.connect_tcp(last, port, CONNECT_S, local_address, socket_options)
 
 
 def _target(url: str) -> httpcore.URL:
