@@ -189,6 +189,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "failing_messages": {},
         "disabled_endpoints": {},
         "failed_notifications": {},
+        "waiting_notifications": {"patience": SOON},
     },
     "inbox.sql": {
         "receive": {**_rows(*_MESSAGES), "worker": "w1", "lease": SOON},

@@ -322,20 +322,31 @@ async def test_two_workers_send_each_notification_once(office: Office, receiver:
     assert len(sent) == len(set(sent)) == 20
 
 
-class Unspeakable:
+class Broken:
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
     async def deliver(self, message_id: UUID, notice: Notice) -> None:
-        raise ValueError("a defect")
+        raise self._error
 
     async def aclose(self) -> None: ...
 
 
 async def test_a_notice_that_cannot_be_told_is_kept_with_its_problem(caplog: pytest.LogCaptureFixture) -> None:
-    async with Office({"desk": Unspeakable()}) as office:
+    async with Office({"desk": Broken(ValueError("too large"))}) as office:
         await office.asks()
         await office.delivers()
         assert [(row.state, row.problem) for row in office.rows] == [("failed", "cannot be told: ValueError")]
         assert office.database.endpoints["desk"].failing_since is None
     assert "cannot be told to desk" in caplog.text
+
+
+async def test_a_defect_on_the_way_is_a_failure_like_others(caplog: pytest.LogCaptureFixture) -> None:
+    async with Office({"desk": Broken(RuntimeError("a defect"))}) as office:
+        await office.asks()
+        await office.delivers()
+        assert [(row.state, row.problem) for row in office.rows] == [("pending", "a defect: RuntimeError")]
+    assert "met a defect on its way to desk" in caplog.text
 
 
 async def test_a_slow_endpoint_holds_up_no_other(receiver: HttpsReceiver) -> None:

@@ -146,6 +146,11 @@ _JUDGED = {
         "{count} were given up, one for {example} among them",
         "`signoff notifications list --state failed` says why; `signoff notifications retry` sends them again",
     ),
+    "waiting_notifications": (
+        "waiting notifications",
+        "{count} wait longer than a minute to be sent, one for {example} among them",
+        "see that a worker runs (`signoff run`) whose SIGNOFF_NOTIFICATIONS_FILE names that endpoint",
+    ),
 }
 
 

@@ -22,8 +22,8 @@ class Channel(Protocol):
     """One endpoint, ready to be used."""
 
     async def deliver(self, message_id: UUID, notice: Notice) -> None:
-        """Returns when the endpoint has taken it. Raises Undelivered; anything else means that this notice cannot be
-        told at all."""
+        """Returns when the endpoint has taken it. Raises Undelivered, and ValueError for a notice that cannot be told
+        here at all."""
         ...
 
     async def aclose(self) -> None: ...

@@ -59,9 +59,12 @@ class Notifier:
             await self._channels[due.endpoint].deliver(due.message_id, due.notice)
         except Undelivered as failure:
             await self._failed(due, failure)
-        except Exception as error:
+        except ValueError as error:
             log.exception("notification %s cannot be told to %s", due.message_id, due.endpoint)
             await self._notifications.spoil(due, f"cannot be told: {type(error).__name__}")
+        except Exception as error:
+            log.exception("notification %s met a defect on its way to %s", due.message_id, due.endpoint)
+            await self._failed(due, Undelivered(f"a defect: {type(error).__name__}"))
         else:
             await self._notifications.delivered(due)
 

@@ -39,6 +39,7 @@ SUSPICIONS = (
     "unsent_events",
     "disabled_endpoints",
     "failed_notifications",
+    "waiting_notifications",
 )
 
 

@@ -56,3 +56,11 @@ where disabled_at is not null
 select count(*) as count, min(endpoint) as example
 from notifications
 where state = 'failed'
+
+-- name: waiting_notifications
+select count(*) as count, min(endpoint) as example
+from notifications
+where
+    finished_at is null
+    and available_at < now() - %(patience)s
+    and endpoint not in (select name from notification_endpoints where disabled_at is not null)

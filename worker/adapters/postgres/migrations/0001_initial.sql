@@ -1,7 +1,8 @@
 -- The first schema. The three tables of langgraph-checkpoint-postgres are made by its own migrations.
 --
--- What must be taken up later (inbox rows, due approvals, intents, notifications) has one column for it: `available_at`. Taking a
--- row moves it into the future, which is the lease; finishing the row takes it out of the partial index.
+-- What must be taken up later (inbox rows, due approvals, intents, notifications) has one column for it:
+-- `available_at`. Taking a row moves it into the future, which is the lease; finishing the row takes it out of the
+-- partial index.
 -- No foreign keys: rows that belong together are written by one transaction (docs/adr/no-foreign-keys.md).
 
 create table cases (
