@@ -59,7 +59,7 @@ class Conversations:
             return None
         async with self._lock(thread_id):
             state = await self._state(thread_id)
-            if state.values.get("exception_id") != outcome.exception_id or not state.next:
+            if state.values.get("exception_id") != outcome.exception_id or not state.tasks:
                 return None
             for asked in state.interrupts:
                 return await self._run(thread_id, Command(resume={asked.id: outcome.model_dump(mode="json")}))
@@ -72,7 +72,7 @@ class Conversations:
 
     async def _go_on(self, thread_id: str) -> Turn | None:
         state = await self._state(thread_id)
-        if not state.next:
+        if not state.tasks:
             return None
         return _turn(state) if state.interrupts else await self._run(thread_id, None)
 
@@ -86,12 +86,15 @@ class Conversations:
 
 
 def _turn(state: StateSnapshot) -> Turn:
-    """A thread that has ended answered; any other one waits, or LangGraph lost it on the way."""
+    """A thread without tasks has ended. Its `next` says less: it leaves out a step that died after its result was kept.
+
+    Raises RuntimeError for a thread that neither ended nor waits, which a run must not leave behind.
+    """
     messages = state.values["messages"]
-    if not state.next:
+    if not state.tasks:
         return Reply(state.config["configurable"]["thread_id"], last_thought(messages).text)
     if not state.interrupts:
-        raise RuntimeError(f"the thread stopped before {', '.join(state.next)} and waits for nothing")
+        raise RuntimeError(f"the thread stopped at {state.tasks[0].name} and waits for nothing")
     return Waiting(state.values["exception_id"], tuple(call["name"] for call in open_calls(messages)))
 
 

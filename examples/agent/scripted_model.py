@@ -9,7 +9,8 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessag
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 
-Line = AIMessage | Callable[[Sequence[BaseMessage]], AIMessage]
+Line = Callable[[Sequence[BaseMessage]], AIMessage]
+"""What is said next, after these messages."""
 
 
 class ScriptedModel(BaseChatModel):
@@ -27,8 +28,7 @@ class ScriptedModel(BaseChatModel):
     ) -> ChatResult:
         said = sum(isinstance(message, AIMessage) for message in messages)
         line = self.script[said % len(self.script)]
-        message = line if isinstance(line, AIMessage) else line(messages)
-        return ChatResult(generations=[ChatGeneration(message=message.model_copy())])
+        return ChatResult(generations=[ChatGeneration(message=line(messages))])
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
         """It knows its tools from the script."""
@@ -43,6 +43,10 @@ def call(id_: str, name: str, **args: Any) -> ToolCall:
     return ToolCall(id=id_, name=name, args=args, type="tool_call")
 
 
+def say(text: str, *calls: ToolCall) -> Line:
+    return lambda _: AIMessage(text, tool_calls=list(calls))
+
+
 def report(messages: Sequence[BaseMessage]) -> AIMessage:
     """What became of each call of the message before."""
     last = max(index for index, message in enumerate(messages) if isinstance(message, AIMessage))
@@ -53,13 +57,11 @@ def report(messages: Sequence[BaseMessage]) -> AIMessage:
 SORRY = "The mug of order ORD-7 came broken. I want to write to Ada, and to give her a voucher of 10.00 USD."
 
 DEMO: list[Line] = [
-    AIMessage("Let me look.", tool_calls=[call("call-1", "look_up_order", order_id="ORD-7")]),
-    AIMessage(
+    say("Let me look.", call("call-1", "look_up_order", order_id="ORD-7")),
+    say(
         SORRY,
-        tool_calls=[
-            call("call-2", "send_email", to="ada@example.org", subject="Your blue mug", body="We are sorry."),
-            call("call-3", "issue_voucher", customer_id="CUST-7", amount_minor=1000, currency="USD"),
-        ],
+        call("call-2", "send_email", to="ada@example.org", subject="Your blue mug", body="We are sorry."),
+        call("call-3", "issue_voucher", customer_id="CUST-7", amount_minor=1000, currency="USD"),
     ),
     report,
 ]
