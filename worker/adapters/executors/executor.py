@@ -44,7 +44,7 @@ class Options(BaseModel):
     """What the configuration may say of an executor besides `use` and `time_limit_s`. A misspelt option must not pass
     for its default: unknown ones are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Executor(ABC):
