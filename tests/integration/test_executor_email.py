@@ -74,7 +74,7 @@ async def test_a_reviewer_sees_every_recipient_and_who_is_outside_the_house(post
         (mail(to=[f"n{number}@house.example" for number in range(11)]), "at most 10"),
         (mail(body="x" * 100_001), "at most 100000"),
         (mail(to=[]), "args.to"),
-        (mail(bcc="eve@example.org"), "no field of its schema"),
+        (mail(bcc="eve@example.org"), "^args"),
     ],
 )
 async def test_what_may_not_be_sent_is_refused_before_anything_runs(post: Post, action: Action, said: str) -> None:

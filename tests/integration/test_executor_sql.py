@@ -2,8 +2,10 @@
 
 import asyncio
 import math
+import re
 from collections.abc import Iterator
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -25,6 +27,7 @@ from worker.adapters.executors.sql import SqlExecutor
 from worker.adapters.executors.sql_rows import plain
 
 KEY = "signoff:11111111-1111-1111-1111-111111111111:1:0"
+PAGE = (Path(__file__).parents[2] / "docs" / "executors.md").read_text(encoding="utf-8")
 WRITES = ("select", "insert", "update", "delete")
 
 SHOP = """
@@ -356,6 +359,23 @@ async def test_a_role_without_rights_is_told_by_the_check_and_by_the_examination
         for statement in ("select * from secrets", "delete from orders where id = 1"):
             with pytest.raises(ActionRefused, match="permission denied"):
                 await executors.examine(sql(statement))
+    finally:
+        shop.execute(f"drop owned by {role}; drop role {role}".encode())
+
+
+async def test_the_role_on_the_page_has_the_rights_that_its_executor_needs(
+    shop: psycopg.Connection[Any], database: str
+) -> None:
+    (grants,) = re.findall(r"^```sql\n(create role .*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    role = f"shop_{shop.info.dbname}"
+    shop.execute(grants.replace("signoff_shop", role).encode())
+    try:
+        theirs = psycopg.conninfo.make_conninfo(database, user=role)
+        executors = registry(theirs, allow=["select", "update"], tables=["orders", "sales.items"])
+        assert await executors.check() == {}
+        ran = await executors.run(sql("update orders set state = $1 where id = $2", "late", 1), KEY)
+        assert ran.result == {"affected": 1}
+        assert (await executors.run(sql("select * from sales.items"), KEY)).result["rows"] == []
     finally:
         shop.execute(f"drop owned by {role}; drop role {role}".encode())
 

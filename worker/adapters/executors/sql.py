@@ -89,7 +89,7 @@ class SqlExecutor(Executor):
     Options: ClassVar[type[executor.Options]] = Options
     args_schema = _ARGUMENTS
     on_unknown = OnUnknown.LOOK_UP
-    time_limit_s = 30.0
+    time_limit_s = 10.0
 
     def __init__(self, *, name: str, time_limit_s: float | None = None, **options: Any) -> None:
         super().__init__(name=name, time_limit_s=time_limit_s, **options)
