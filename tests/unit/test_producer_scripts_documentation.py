@@ -6,17 +6,33 @@ from pathlib import Path
 
 from schemas.catalogue import REVIEW_DECISIONS
 from schemas.events import ApprovalCommanded, ExceptionRaised, ReviewDecided
+from schemas.values import ActionStatus
+from worker.domain.account_changes import difference
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "producing.md"
 
 
 def test_the_bare_records_of_the_page_are_valid() -> None:
-    raised, decided, commanded = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    raised, account, calls, decided, commanded = blocks
     assert ExceptionRaised.model_validate(json.loads(raised)).record_key == "ORD-1001"
+    changed = ExceptionRaised.model_validate(json.loads(account))
+    assert changed.customer is not None
+    assert difference(changed.customer.account, changed.changes or {}) == [
+        {"field": "address.city", "from": "Paris", "to": "Lyon"}
+    ]
+    requested = ExceptionRaised.model_validate(json.loads(calls)).requested_actions
+    assert [action.id for action in requested] == ["call_7", "call_8"]
     assert ReviewDecided.model_validate(json.loads(decided)).exception_id == "EXC-1001"
     command = json.loads(commanded)
     assert REVIEW_DECISIONS.model(None, command) is ApprovalCommanded
     assert ApprovalCommanded.model_validate(command).to == "user:jonas"
+
+
+def test_every_word_for_what_became_of_a_call_is_explained() -> None:
+    _, consume = PAGE.read_text(encoding="utf-8").split("## Consume")
+    explained = re.findall(r"^\| `(\w+)` \|", consume, re.MULTILINE)
+    assert explained == ["status", *ActionStatus]
 
 
 def test_every_program_of_the_page_exists() -> None:
