@@ -1,5 +1,6 @@
 """What every store promises of notifications: they are there with the commit they tell of, and are sent on leases."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
@@ -44,6 +45,8 @@ class NoticeHouse(Protocol):
 
     def telling(self, router: NoticeRouter) -> Store: ...
 
+    def another_worker(self) -> Notifications: ...
+
     async def passes(self, seconds: float) -> None: ...
 
     async def states(self) -> list[tuple[str, str, str | None]]:
@@ -58,6 +61,9 @@ class MemoryNoticeHouse(MemoryHouse):
         super().__init__()
         self.notifications = MemoryNotifications(self._database, LEASE)
         self.store = self.telling(new_router("managers", "finance"))
+
+    def another_worker(self) -> MemoryNotifications:
+        return MemoryNotifications(self._database, LEASE)
 
     def telling(self, router: NoticeRouter) -> MemoryStore:
         return MemoryStore(self._database, self._announcer, lease=LEASE, notices=router)
@@ -74,6 +80,9 @@ class PostgresNoticeHouse(PostgresHouse):
         super().__init__(pool)
         self.notifications = PostgresNotifications(pool, lease=LEASE)
         self.store = self.telling(new_router("managers", "finance"))
+
+    def another_worker(self) -> PostgresNotifications:
+        return PostgresNotifications(self._pool, lease=LEASE)
 
     def telling(self, router: NoticeRouter) -> PostgresStore:
         commit = GroupCommit(self._pool, self._announcer, self._publisher, lease=LEASE, notices=router)
@@ -172,6 +181,21 @@ async def test_one_worker_holds_a_notification_until_its_lease_is_over(desk: Not
     await desk.passes(31)
     [again] = await desk.notifications.take_up("managers", 10)
     assert again.message_id == first.message_id
+
+
+async def test_workers_that_look_at_once_share_what_is_due(desk: NoticeHouse) -> None:
+    for number in range(20):
+        await asked(desk, f"EXC-{number}")
+    looks = await asyncio.gather(*(desk.another_worker().take_up("managers", 20) for _ in range(4)))
+    taken = [due.message_id for look in looks for due in look]
+    assert len(taken) == len(set(taken)) == 20
+
+
+async def test_no_more_are_taken_than_asked_for_and_the_oldest_come_first(desk: NoticeHouse) -> None:
+    for number in range(3):
+        await asked(desk, f"EXC-{number}")
+    due = await desk.notifications.take_up("managers", 2)
+    assert [one.notice.exception_id for one in due] == ["EXC-0", "EXC-1"]
 
 
 async def test_what_was_delivered_is_not_taken_up_again(desk: NoticeHouse) -> None:

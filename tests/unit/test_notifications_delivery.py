@@ -253,6 +253,17 @@ async def test_a_private_address_is_refused_and_named(receiver: HttpsReceiver) -
         assert office.database.endpoints["desk"].failing_since is not None
 
 
+async def test_a_certificate_that_nobody_vouches_for_is_a_failure(receiver: HttpsReceiver) -> None:
+    guarded = Guarded(allow_private=[receiver.place])
+    channel = WebhookChannel(HttpsEndpoint(receiver.url("/hooks"), guarded, real_now), None, [SECRET], real_now)
+    async with Office({"desk": channel}) as office:
+        await office.asks()
+        await office.delivers()
+        assert receiver.received == []
+        assert office.states == ["pending"]
+        assert "CERTIFICATE_VERIFY_FAILED" in (office.rows[0].problem or "")
+
+
 async def test_a_problem_names_the_host_and_never_the_address_which_is_a_secret(
     receiver: HttpsReceiver, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,13 +18,13 @@ from worker.adapters.policy.located_yaml import FileKind, line_of, root_of, sequ
 from worker.adapters.policy.located_yaml import Mapping as Fields
 from worker.adapters.policy.problems import Problem, Problems
 
+__all__ = ["Configuration", "NotificationsError", "load_notifications", "parse_notifications"]
+
 _START = "write `endpoints:` and `routes:`, as in docs/notifications.md"
 
 NOTIFICATIONS = FileKind(
     max_bytes=256 * 1024, when_large="it names endpoints and routes, and no more", when_deep=_START, when_empty=_START
 )
-
-__all__ = ["Configuration", "NotificationsError", "load_notifications", "parse_notifications"]
 
 
 @dataclass(frozen=True, slots=True)
