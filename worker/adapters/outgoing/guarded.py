@@ -22,6 +22,9 @@ __all__ = ["Answer", "Forbidden", "Guarded", "NoAnswer", "Unreachable"]
 
 MOST_CONNECTIONS = 100
 
+_LONGEST_REASON = 200
+"""Characters: of an answer that is no HTTP, what broke can be quoted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -86,7 +89,8 @@ class Guarded:
         except TimeoutError as error:
             raise progress.failure(place, f"within {limit_s:g} s") from error
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
-            raise progress.failure(place, str(error) or type(error).__name__) from error
+            why = str(error)[:_LONGEST_REASON] or type(error).__name__
+            raise progress.failure(place, why) from error
 
     async def check(self, url: str) -> None:
         """Whether a request to this URL would be sent at all, now. Raises Forbidden, and Unreachable when the name has
