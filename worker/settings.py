@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     payments: Literal["ledger", "stripe", "http"] = "ledger"
     payments_url: str | None = None
     payments_token: SecretStr | None = None
-    payments_time_limit_s: Annotated[float, Field(gt=0, le=120)] = 20.0
+    payments_time_limit_s: Annotated[float, Field(gt=0, le=120)] = 12.0
     stripe_api_key: SecretStr | None = None
     stripe_api_base: str | None = None
     stripe_webhook_secret: SecretStr | None = None
@@ -121,8 +121,11 @@ def read_settings(**given: object) -> Settings:
         raise SettingsError(
             "SIGNOFF_FAILPOINTS: it kills the worker on purpose; for tests, which set SIGNOFF_ALLOW_FAILPOINTS too"
         )
-    if settings.payments != "ledger" and settings.payments_time_limit_s >= settings.lease_s:
-        raise SettingsError("SIGNOFF_PAYMENTS_TIME_LIMIT_S: must be under SIGNOFF_LEASE_S, or two workers ask at once")
+    if settings.payments != "ledger" and 2 * settings.payments_time_limit_s >= settings.lease_s:
+        raise SettingsError(
+            "SIGNOFF_PAYMENTS_TIME_LIMIT_S: a look-up and a payment must fit into SIGNOFF_LEASE_S, after which another "
+            "worker takes over; lower it, or raise the lease"
+        )
     for name, needed_by in _MISSING.items():
         if needed_by.is_chosen(settings) and getattr(settings, name) is None:
             raise SettingsError(f"{PREFIX}{name.upper()}: {needed_by.why}")

@@ -41,6 +41,11 @@ _PUBLISHED_RULES: JsonSchema = {
             [ExceptionKind.ACTION_REQUEST],
             {"oneOf": [given("action"), {"required": ["actions"], "properties": {"actions": {"minItems": 1}}}]},
         ),
+        when(
+            "kind",
+            _ABOUT_AN_ORDER,
+            {"properties": {"action": {"type": "null"}, "actions": {"maxItems": 0}}},
+        ),
     ]
 }
 
@@ -103,6 +108,9 @@ class ExceptionRaised(Event):
                 told = "`actions`: two have the same `id`; one without an id has its index, counted from 0"
                 raise PydanticCustomError("action_id_repeated", told)
             return self
+        if self.requested_actions:
+            told = "`actions` belong to an action_request; a {kind} has none"
+            raise PydanticCustomError("actions_forbidden", told, {"kind": self.kind.value})
         for name in ("order_id", "customer_id"):
             if getattr(self, name) is None:
                 raise _missing(name, self.kind)

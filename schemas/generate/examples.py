@@ -32,8 +32,8 @@ _ORDER = {
     "payment_method": "card",
     "items": [{"sku": "MUG-1", "name": "Mug, blue", "quantity": 1, "unit_price": _REFUND}],
 }
-_SEAL = "ac351d76c0ec0a8cdf738f64682c4b8adee851ab1077b9931bff317d7f0b940d"
-_SEAL_OF_THE_NEXT = "6c016edb37744cd36b2261347fee8d577ea455abfd84e941b4ea42b850a57cf2"
+_SEAL = "7d7be4b219c3b94a2111ef9a8a7c8424afad9c988ed9bfbe9af55229d3252817"
+_SEAL_OF_THE_NEXT = "d3725072ea2e5f8dfbbe7e2539fce928960348e336fcf19de608e00eae661936"
 _DECIDED = {
     "decision_id": _DECISION,
     "approval_id": _APPROVAL,

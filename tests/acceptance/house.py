@@ -38,6 +38,8 @@ class House:
     def __init__(self, kafka: str, database: str, prefix: str, folder: Path) -> None:
         self.kafka, self.database, self.prefix = kafka, database, prefix
         self.events: dict[str, list[Event]] = {topic: [] for topic in OUTPUTS}
+        self.environment: dict[str, str] = {}
+        """Of the workers that are started from now on, besides the settings."""
         self._folder = folder
         self._workers: list[asyncio.subprocess.Process] = []
         self._arrived = asyncio.Event()
@@ -66,6 +68,7 @@ class House:
     async def start_worker(self, name: str = "w1", **settings: str) -> asyncio.subprocess.Process:
         """The installed `signoff run`. `settings` are environment variables without their prefix."""
         environment = {
+            **self.environment,
             **{key: value for key, value in os.environ.items() if not key.startswith("SIGNOFF_")},
             "SIGNOFF_KAFKA_BOOTSTRAP_SERVERS": self.kafka,
             "SIGNOFF_DATABASE_URL": self.database,
@@ -197,7 +200,7 @@ class House:
                 async with asyncio.timeout(left):
                     await self._arrived.wait()
             except TimeoutError:
-                seen = {topic: len(events) for topic, events in self.events.items()}
+                seen = {topic: events[-3:] for topic, events in self.events.items()}
                 logs = "\n".join(path.read_text()[-3000:] for path in self._folder.glob("*.log"))
                 raise AssertionError(f"waited {PATIENCE_S} s for {what}; saw {seen}\n{logs}") from None
 

@@ -14,6 +14,7 @@ from worker.adapters.notifications.configuration import NotificationsError, load
 from worker.adapters.notifications.notifier import LEASE, make_notifier
 from worker.adapters.orders.http import HttpOrders
 from worker.adapters.orders.tables import OrderTables
+from worker.adapters.payments.errors import PaymentsError
 from worker.adapters.payments.http import HttpPayments
 from worker.adapters.payments.ledger import Ledger, OwnBooks
 from worker.adapters.payments.stripe import StripePayments
@@ -67,7 +68,7 @@ def make_providers(
             notifications=_notifications(settings, pool, policy, new_id, closing),
             pools=pools,
         )
-    except (ExecutorsError, NotificationsError, ModelUnavailable) as error:
+    except (ExecutorsError, NotificationsError, PaymentsError, ModelUnavailable) as error:
         raise SettingsError(str(error)) from error
 
 

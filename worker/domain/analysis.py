@@ -1,5 +1,9 @@
 """What an analyst makes of an exception. It may ask for more care, and never for less."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from schemas.values import Alternative, ExceptionKind, Value
 
 
@@ -15,7 +19,7 @@ class Opinion(Value):
     by: str
     intent: ExceptionKind | None = None
     reason_code: str | None = None
-    confidence: float | None = None
+    confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     wants_human: bool = False
     concerns: tuple[str, ...] = ()
     alternatives: tuple[Alternative, ...] = ()

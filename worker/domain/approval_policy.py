@@ -145,8 +145,8 @@ class ApprovalPolicy:
     def judge(self, facts: Facts) -> Requirement:
         """Of all rules that fired: every reason, every level, and the highest risk. What an analyst doubts is judged
         besides, so that it can only add to what the facts need by themselves."""
-        amount, doubted = propose(facts).amount, facts.doubted
-        needed = self.require(self.examine(facts), amount)
+        amount, sent, doubted = propose(facts).amount, facts.as_sent, facts.doubted
+        needed = self.require(self.examine(sent), amount)
         if doubted is facts:
             return needed
         return self._both(needed, self.require(self.examine(doubted), amount))

@@ -94,6 +94,11 @@ class Facts(Value):
     results: tuple[ActionResult, ...] = ()
 
     @property
+    def as_sent(self) -> "Facts":
+        """These facts without anybody's opinion of them."""
+        return self if self.opinion is None else self.model_copy(update={"opinion": None})
+
+    @property
     def doubted(self) -> "Facts":
         """These facts with every doubt that the requester or the analyst has, and the lesser confidence.
 
