@@ -142,7 +142,7 @@ class HttpExecutor(Executor):
         waits = status == HTTPStatus.SERVICE_UNAVAILABLE and "retry-after" in answer.headers
         if status in _NOT_TAKEN or waits:
             raise ActionUnavailable(said)
-        # A repeated key whose first request is still under way (draft-ietf-httpapi-idempotency-key-header, 2.7).
+        # A repeated key whose first request is still under way (draft-ietf-httpapi-idempotency-key-header, "Error Scenarios").
         under_way = status == HTTPStatus.CONFLICT and self.on_unknown is OnUnknown.REPEAT
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT or under_way:
             raise ActionUncertain(said)
