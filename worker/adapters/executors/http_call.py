@@ -41,6 +41,8 @@ _NOT_TAKEN = {HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 class HttpExecutor(Executor):
+    """`on_unknown` is as configured: LOOK_UP with `look_up`, REPEAT with `repeat: safe`, else ASK."""
+
     Options = HttpOptions
     options: HttpOptions
 
@@ -142,7 +144,7 @@ class HttpExecutor(Executor):
         waits = status == HTTPStatus.SERVICE_UNAVAILABLE and "retry-after" in answer.headers
         if status in _NOT_TAKEN or waits:
             raise ActionUnavailable(said)
-        # A repeated key whose first request is still under way (draft-ietf-httpapi-idempotency-key-header, "Error Scenarios").
+        # "Error Scenarios" of draft-ietf-httpapi-idempotency-key-header: the first request of that key is under way.
         under_way = status == HTTPStatus.CONFLICT and self.on_unknown is OnUnknown.REPEAT
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT or under_way:
             raise ActionUncertain(said)
