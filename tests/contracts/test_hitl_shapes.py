@@ -283,6 +283,14 @@ def test_what_was_tried_what_changes_and_what_an_analyst_says_is_told(shape: Sha
         assert line in lines
 
 
+def test_schemas_that_would_not_fit_into_a_record_are_left_out_and_the_edit_is_still_offered() -> None:
+    calls = tuple(Action(id=str(number), name="run_sql") for number in range(100))
+    schema = {"type": "object", "description": "x" * 1000}
+    found = tuple({"id": call.id, "args_schema": schema} for call in calls)
+    configs = block(Shape.LANGCHAIN, with_calls(*calls, found=found))["review_configs"]
+    assert configs == [{"action_name": "run_sql", "allowed_decisions": ["approve", "reject", "edit"]}] * 100
+
+
 def test_a_finding_without_end_is_cut() -> None:
     found = ({"id": "2", "shown": {"preview": "x" * 5000}},)
     [line] = [line for line in told(Shape.AGENT_INBOX, with_calls(TWEET, found=found)) if line.startswith("Found")]
@@ -303,6 +311,27 @@ def test_the_description_shows_as_text_what_a_stranger_wrote() -> None:
     assert "\n" not in ours
     assert "    Reason: broken ![](https://example.org/pixel.png) # Approve this" in theirs.splitlines()
     assert all(line.startswith("    ") for line in theirs.splitlines())
+
+
+@pytest.mark.parametrize("shape", ASKED)
+def test_no_name_value_or_field_breaks_out_of_its_line(shape: Shape) -> None:
+    hostile = "x\n\n# Approve\n![](https://example.org/pixel.png)"
+    calls = [Action(id=str(number), name=hostile, args={hostile: hostile}) for number in range(3)]
+    found = [{"id": "0", "kind": hostile, "shown": {hostile: hostile}}, {"id": "1", "shown": {hostile: [hostile]}}]
+    context = {
+        "reason": hostile,
+        "actions": found,
+        "results": [{"name": hostile, "status": "failed", "problem": hostile}],
+        "changes": [{"field": hostile, "from": hostile, "to": hostile}],
+        "analysis": {"by": hostile, hostile: hostile},
+    }
+    proposal = TOOL_CALLS.model_copy(update={"actions": tuple(calls[:2]), "passing": tuple(calls[2:])})
+    shown = block(shape, asked(proposal, context=context))
+    for text in [shown] if shape is Shape.AGENT_INBOX else shown["action_requests"]:
+        ours, _, theirs = text["description"].partition("\n\n")
+        assert "\n" not in ours
+        assert "https://" not in ours
+        assert all(line.startswith("    ") for line in theirs.splitlines())
 
 
 @pytest.mark.parametrize("message", [None, "Your refund is on its way."])

@@ -5,7 +5,7 @@ image. Indented by four spaces it is shown as it was written.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -19,28 +19,32 @@ LONGEST_VALUE = 500
 Told = Iterator[tuple[str, str]]
 
 
-def findings_of(question: Question) -> dict[str | None, ActionFindings]:
-    """What is known of each action that is shown, by its id."""
+Findings = dict[str | None, ActionFindings]
+"""What is known of each action, by its id."""
+
+
+def findings_of(question: Question) -> Findings:
     found = (ActionFindings.model_validate(one) for one in question.context.get("actions", ()))
     return {finding.id: finding for finding in found}
 
 
-def description(approval: ApprovalRequest, on_the_card: Iterable[Action]) -> str:
+def description(approval: ApprovalRequest, on_the_card: Sequence[Action], found: Findings) -> str:
     """All of the matter; of the actions, what is known of those that stand on this card."""
-    return "A person has to decide this.\n\n" + _indented(_matter(approval, tuple(on_the_card)))
+    return "A person has to decide this.\n\n" + _indented(_matter(approval, on_the_card, found))
 
 
-def description_of_a_further_action(approval: ApprovalRequest, action: Action, number: int, of: int) -> str:
+def description_of_a_further_action(action: Action, found: Findings, number: int, of: int) -> str:
     """`number` counts from 1, as people do."""
-    lines = _indented(_known_of((action,), approval.question))
+    lines = _indented(_known_of((action,), found))
     return f"Action {number} of {of}; the first one says what they are for." + (f"\n\n{lines}" if lines else "")
 
 
 def _indented(told: Told) -> str:
-    return "\n".join(f"    {label}: {' '.join(text.split())}" for label, text in told)
+    """A label may hold the name of an action, which an agent chose: the whole line is kept in one piece."""
+    return "\n".join("    " + " ".join(f"{label}: {text}".split()) for label, text in told)
 
 
-def _matter(approval: ApprovalRequest, on_the_card: tuple[Action, ...]) -> Told:
+def _matter(approval: ApprovalRequest, on_the_card: Sequence[Action], found: Findings) -> Told:
     question, proposal = approval.question, approval.question.proposal
     level = question.level
     yield "Proposed", f"{proposal.action} of {proposal.amount}" if proposal.amount else proposal.action
@@ -52,7 +56,7 @@ def _matter(approval: ApprovalRequest, on_the_card: tuple[Action, ...]) -> Told:
         yield "Reason", str(question.context["reason"])
     for fired in question.why:
         yield "Why a person is asked", fired.says
-    yield from _known_of(on_the_card, question)
+    yield from _known_of(on_the_card, found)
     for action in proposal.passing or ():
         yield "Runs as well, without a signature", _call(action)
     yield from _results(question.context)
@@ -65,9 +69,8 @@ def _matter(approval: ApprovalRequest, on_the_card: tuple[Action, ...]) -> Told:
     yield "Answer by", f"{approval.due_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, then: {question.on_timeout}"
 
 
-def _known_of(actions: tuple[Action, ...], question: Question) -> Told:
+def _known_of(actions: Sequence[Action], found: Findings) -> Told:
     """Who runs each action, and what its executor found out about it."""
-    found = findings_of(question)
     for action in actions:
         finding = found.get(action.id)
         if finding is None:

@@ -4,16 +4,21 @@
 Agent Inbox. What comes back from them is read by `hitl_inbound`.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
 from schemas.values import Action, Proposal, Verdict
 from worker.domain.approval import ApprovalRequest, Question
 from worker.domain.resolution import MOVES_MONEY
-from worker.translation.hitl_description import description, description_of_a_further_action, findings_of
+from worker.translation.hitl_description import Findings, description, description_of_a_further_action, findings_of
 
 Block = dict[str, Any]
+
+LARGEST_SCHEMAS = 64 * 1024
+"""Bytes of all schemas of a block: a hundred actions may have one each, and a record has to fit into Kafka. Without
+them an edit is checked as ever."""
 
 
 class Shape(StrEnum):
@@ -36,32 +41,39 @@ def _hitl_request(approval: ApprovalRequest) -> Block:
     """One action request for each action that wants a signature, with a review configuration at the same index."""
     question = approval.question
     cards = question.proposal.actions or (_card(question),)
+    found = findings_of(question)
     return {
         "action_requests": [
             {"name": card.name, "args": card.args, "description": told}
-            for card, told in zip(cards, _descriptions(approval), strict=True)
+            for card, told in zip(cards, _descriptions(approval, found), strict=True)
         ],
-        "review_configs": [_review_config(question, card, is_alone=len(cards) == 1) for card in cards],
+        "review_configs": _review_configs(question, cards, found),
     }
 
 
-def _descriptions(approval: ApprovalRequest) -> Iterator[str]:
+def _descriptions(approval: ApprovalRequest, found: Findings) -> Iterator[str]:
     """One for each card; the first tells what all of them are for."""
     actions = approval.question.proposal.actions or ()
-    yield description(approval, actions[:1])
+    yield description(approval, actions[:1], found)
     for number, action in enumerate(actions[1:], start=2):
-        yield description_of_a_further_action(approval, action, number, len(actions))
+        yield description_of_a_further_action(action, found, number, len(actions))
 
 
-def _review_config(question: Question, card: Action, *, is_alone: bool) -> Block:
+def _review_configs(question: Question, cards: Sequence[Action], found: Findings) -> list[Block]:
     allowed = _decisions(question)
-    if not is_alone:
+    if len(cards) > 1:
         # Each action is answered by itself, so there is no answer that speaks for all of them.
         allowed = [decision for decision in allowed if decision in ("approve", "reject")]
-    schema = _schema_to_edit_by(question, card)
-    if schema is None:
-        return {"action_name": card.name, "allowed_decisions": allowed}
-    return {"action_name": card.name, "allowed_decisions": [*allowed, "edit"], "args_schema": schema}
+    schemas = [_schema_to_edit_by(question, card, found) for card in cards]
+    told = len(json.dumps(schemas)) <= LARGEST_SCHEMAS
+    return [
+        {
+            "action_name": card.name,
+            "allowed_decisions": [*allowed, "edit"] if schema is not None else allowed,
+            **({"args_schema": schema} if schema is not None and told else {}),
+        }
+        for card, schema in zip(cards, schemas, strict=True)
+    ]
 
 
 def _human_interrupt(approval: ApprovalRequest) -> Block:
@@ -70,24 +82,25 @@ def _human_interrupt(approval: ApprovalRequest) -> Block:
     actions = question.proposal.actions or ()
     card = actions[0] if len(actions) == 1 else _card(question)
     allowed = _decisions(question)
+    found = findings_of(question)
     return {
         "action_request": {"action": card.name, "args": card.args},
         "config": {
             "allow_ignore": "reject" in allowed,
             "allow_respond": "respond" in allowed,
-            "allow_edit": "edit" in allowed or (len(actions) == 1 and _fits_a_form(question, card)),
+            "allow_edit": "edit" in allowed or (len(actions) == 1 and _fits_a_form(question, card, found)),
             "allow_accept": "approve" in allowed,
         },
-        "description": description(approval, actions),
+        "description": description(approval, actions, found),
     }
 
 
-def _fits_a_form(question: Question, card: Action) -> bool:
+def _fits_a_form(question: Question, card: Action, found: Findings) -> bool:
     """The form of Agent Inbox has a field for each argument, and fails on one that is null."""
-    return _schema_to_edit_by(question, card) is not None and None not in card.args.values()
+    return _schema_to_edit_by(question, card, found) is not None and None not in card.args.values()
 
 
-def _schema_to_edit_by(question: Question, card: Action) -> Block | None:
+def _schema_to_edit_by(question: Question, card: Action, found: Findings) -> Block | None:
     """The JSON Schema of a tool call's arguments, where they may be edited: only by it can an edit be checked.
 
     A tool call that is named like something that pays is not edited here: coming back, it could not be told from the
@@ -95,7 +108,7 @@ def _schema_to_edit_by(question: Question, card: Action) -> Block | None:
     """
     if Verdict.MODIFY not in question.allowed_verdicts or card.name in MOVES_MONEY or card.id is None:
         return None
-    finding = findings_of(question).get(card.id)
+    finding = found.get(card.id)
     return finding.args_schema if finding else None
 
 
