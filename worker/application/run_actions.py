@@ -70,26 +70,41 @@ async def run_next(intent: ActionsIntent, ports: Ports) -> Attempt:
 
 
 async def _try(action: Action, intent: ActionsIntent, ports: Ports) -> Attempt:
-    executors, key, may_have_run = ports.executors, intent.key_of(action), intent.may_have_started
-    on_unknown = executors.on_unknown(action.name)
-    try:
-        if may_have_run and on_unknown is OnUnknown.ASK:
+    if not intent.may_have_started:
+        return await _run(action, intent, ports, may_have_run=False)
+    match ports.executors.on_unknown(action.name):
+        case OnUnknown.LOOK_UP:
+            return await _look_up_and_run(action, intent, ports)
+        case OnUnknown.REPEAT:
+            return await _run(action, intent, ports, may_have_run=True)
+        case OnUnknown.ASK:
             return _result(action, ActionStatus.UNKNOWN, problem="no answer came, and it cannot be looked up")
-        if may_have_run and on_unknown is OnUnknown.LOOK_UP:
-            found = await executors.look_up(action, key)
-            if found is not None:
-                return _executed(action, found)
-            may_have_run = False
+
+
+async def _look_up_and_run(action: Action, intent: ActionsIntent, ports: Ports) -> Attempt:
+    try:
+        found = await ports.executors.look_up(action, intent.key_of(action))
+    except ActionFailed as failed:
+        return _result(action, ActionStatus.FAILED, problem=str(failed))
+    except ActionUnavailable as unavailable:
+        return Later(str(unavailable), deferred=False)
+    return await _run(action, intent, ports, may_have_run=False) if found is None else _executed(action, found)
+
+
+async def _run(action: Action, intent: ActionsIntent, ports: Ports, *, may_have_run: bool) -> Attempt:
+    """What a call says that had no effect is no word about one before it: where that may have run, nobody knows."""
+    try:
         failpoints.reach("action.before-call")
-        ran = await executors.run(action, key)
+        ran = await ports.executors.run(action, intent.key_of(action))
         failpoints.reach("action.after-call")
         return _executed(action, ran)
     except (ActionRefused, ActionFailed) as failed:
-        return _result(action, ActionStatus.FAILED, problem=str(failed))
+        status = ActionStatus.UNKNOWN if may_have_run else ActionStatus.FAILED
+        return _result(action, status, problem=str(failed))
     except ActionUnavailable as unavailable:
         return Later(str(unavailable), deferred=not may_have_run)
     except ActionUncertain as uncertain:
-        if on_unknown is OnUnknown.ASK:
+        if ports.executors.on_unknown(action.name) is OnUnknown.ASK:
             return _result(action, ActionStatus.UNKNOWN, problem=str(uncertain))
         return Later(str(uncertain), deferred=False)
 

@@ -12,10 +12,15 @@ from worker.cli.examinations import (
     Finding,
     examine_database,
     examine_kafka,
-    examine_notifications,
     examine_policy,
 )
 from worker.cli.output import AsJson, print_json, printable
+from worker.cli.provider_examinations import (
+    examine_analyst,
+    examine_executors,
+    examine_notifications,
+    examine_payments,
+)
 from worker.settings import Settings, SettingsError
 
 
@@ -45,7 +50,15 @@ def examine() -> list[Finding]:
 
 async def _examine(settings: Settings) -> list[Finding]:
     kafka, database = await asyncio.gather(examine_kafka(settings), examine_database(settings))
-    return [examine_policy(settings), *examine_notifications(settings), *kafka, *database]
+    return [
+        examine_policy(settings),
+        *await examine_payments(settings),
+        *await examine_executors(settings),
+        *examine_analyst(settings),
+        *examine_notifications(settings),
+        *kafka,
+        *database,
+    ]
 
 
 def _print(findings: list[Finding]) -> None:

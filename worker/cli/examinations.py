@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from schemas.catalogue import TOPICS
 from worker.adapters.kafka.topics import missing_topics
-from worker.adapters.notifications.problems import NotificationsError
 from worker.adapters.policy.loading import load_policy
 from worker.adapters.policy.problems import PolicyError
 from worker.adapters.postgres.health import Suspicion, missing_checkpoint_tables, suspicions
@@ -37,21 +36,6 @@ def examine_policy(settings: Settings) -> Finding:
     return Finding("policy", ok=True, says=f"{file}: {policy.reference.name}, version {policy.reference.version}")
 
 
-def examine_notifications(settings: Settings) -> list[Finding]:
-    """Nothing is said where nobody is to be notified."""
-    file = settings.notifications_file
-    if file is None:
-        return []
-    from worker.adapters.notifications.configuration import load_notifications  # noqa: PLC0415 - slow: httpx, SMTP
-
-    try:
-        found = load_notifications(file)
-    except NotificationsError as error:
-        mend = "correct the file; docs/notifications.md describes it"
-        return [Finding("notifications file", ok=False, says=str(error), mend=mend)]
-    return [_in_order("notifications file", f"{file}: {', '.join(found.endpoints)}")]
-
-
 async def examine_kafka(settings: Settings) -> list[Finding]:
     servers = settings.kafka_bootstrap_servers
     try:
@@ -73,7 +57,7 @@ async def examine_database(settings: Settings) -> list[Finding]:
     try:
         with named_failures(settings):
             async with connected(settings) as connection:
-                findings.append(_in_order("database", f"answers at {database_address(settings.database_url)}"))
+                findings.append(in_order("database", f"answers at {database_address(settings.database_url)}"))
                 missing = await missing_migrations(connection)
                 findings.append(_there("migrations", missing))
                 tables = await missing_checkpoint_tables(connection)
@@ -90,14 +74,14 @@ def _unusable(check: str, failure: Failure) -> Finding:
     return Finding(check, ok=False, says=says, mend=mend)
 
 
-def _in_order(check: str, says: str) -> Finding:
+def in_order(check: str, says: str) -> Finding:
     return Finding(check, ok=True, says=says)
 
 
 def _there(check: str, missing: list[str]) -> Finding:
     if missing:
         return Finding(check, ok=False, says=f"missing: {', '.join(missing)}", mend=MIGRATE)
-    return _in_order(check, "complete")
+    return in_order(check, "complete")
 
 
 _JUDGED = {
@@ -157,5 +141,5 @@ _JUDGED = {
 def _judge(suspicion: Suspicion) -> Finding:
     check, says, mend = _JUDGED[suspicion.question]
     if suspicion.count == 0:
-        return _in_order(check, "nothing looks wrong")
+        return in_order(check, "nothing looks wrong")
     return Finding(check, ok=False, says=says.format(count=suspicion.count, example=suspicion.example), mend=mend)

@@ -311,3 +311,12 @@ async def test_a_rejected_request_runs_nothing(free: Desk) -> None:
     await free.says("maria", "reject")
     assert statuses(free) == [("add_note", "refused"), ("send_email", "refused")]
     assert ran(free) == []
+
+
+async def test_a_repeat_that_fails_says_nothing_about_the_first_try(desk: Desk) -> None:
+    desk.executors.names["send_email"] = OnUnknown.REPEAT
+    desk.executors.mishaps += [Mishap.LOST_ANSWER, Mishap.FAILED]
+    await desk.raises(requested(MAIL))
+    await desk.says("maria")
+    await desk.passes(60)
+    assert desk.asked()[-1]["context"]["results"][0]["status"] == "unknown"
