@@ -9,7 +9,7 @@ from schemas.events import ResolutionOutcome
 from schemas.values import ActionResult, ActionStatus
 
 _TOLD = {
-    ActionStatus.REFUSED: "a person refused it, and it did not run",
+    ActionStatus.REFUSED: "it was not approved, and it did not run",
     ActionStatus.FAILED: "it did not run",
     ActionStatus.UNKNOWN: "it may have run, and nobody knows: do not ask for it again",
 }
@@ -21,14 +21,14 @@ async def settle(call: ToolCall, outcome: ResolutionOutcome, tools: Toolbox) -> 
     signed = next((action for action in outcome.actions or () if action.id == call["id"]), None)
     edited = ""
     if signed is not None and signed.args != call["args"]:
-        edited = f"A person changed the arguments to {json.dumps(signed.args)}. "
+        edited = f"A person changed the arguments to {json.dumps(signed.args, ensure_ascii=False, sort_keys=True)}. "
     match result:
         case ActionResult(status=ActionStatus.APPROVED) if signed is not None:
             ran = await tools.run_approved(call, signed.args, key=f"{outcome.exception_id}:{signed.id}")
             return ran.model_copy(update={"content": f"{edited}{ran.content}"})
         case ActionResult(status=ActionStatus.EXECUTED):
-            return answer(call, f"{edited}It was done ({result.reference}): {json.dumps(result.result)}")
+            return answer(call, f"{edited}It was done ({result.reference}): {json.dumps(result.result, ensure_ascii=False)}")
         case ActionResult(status=status) if status in _TOLD:
-            reason = result.problem or outcome.reason
-            return answer(call, _TOLD[status] + (f": {reason}" if reason else ""), failed=True)
+            reason = result.problem or outcome.reason or f"the request is {outcome.status}"
+            return answer(call, f"{_TOLD[status]} ({reason})", failed=True)
     return answer(call, "it did not run: the outcome does not say what was approved", failed=True)

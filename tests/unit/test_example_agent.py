@@ -177,7 +177,7 @@ async def test_edited_arguments_are_what_runs_and_the_model_is_told(desk: Desk) 
     edit = {"c-voucher": {**VOUCHER["args"], "amount_minor": 500}}
     reply = await desk.replies(outcome_of(await desk.asks(), BOTH, edit))
     assert [details["amount_minor"] for deed, details in desk.did() if deed == "voucher"] == [500]
-    assert 'A person changed the arguments to {"customer_id": "CUST-7", "amount_minor": 500' in reply
+    assert 'A person changed the arguments to {"amount_minor": 500, "currency": "USD", ' in reply
 
 
 async def test_an_edit_that_the_tool_cannot_take_runs_nothing(desk: Desk) -> None:
@@ -191,15 +191,15 @@ async def test_one_refusal_stops_no_sibling(desk: Desk) -> None:
     statuses = {"c-mail": "refused", "c-voucher": "approved"}
     reply = await desk.replies(outcome_of(await desk.asks(), statuses))
     assert [deed for deed, _ in desk.did()] == ["voucher"]
-    assert "send_email: a person refused it, and it did not run" in reply
+    assert "send_email: it was not approved, and it did not run" in reply
 
 
 @pytest.mark.parametrize(
     ("status", "told"),
     [
-        ("refused", "send_email: a person refused it, and it did not run: keep calm"),
-        ("failed", "send_email: it did not run: keep calm"),
-        ("unknown", "send_email: it may have run, and nobody knows: do not ask for it again: keep calm"),
+        ("refused", "send_email: it was not approved, and it did not run (keep calm)"),
+        ("failed", "send_email: it did not run (keep calm)"),
+        ("unknown", "send_email: it may have run, and nobody knows: do not ask for it again (keep calm)"),
     ],
 )
 async def test_what_did_not_run_is_told_with_its_reason(desk: Desk, status: str, told: str) -> None:
