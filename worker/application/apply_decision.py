@@ -278,7 +278,7 @@ def _detail(decision: Decision, examined: Examined) -> dict[str, Any]:
     question = examined.approval.question
     detail: dict[str, Any] = {
         "decision_id": decision.decision_id,
-        "verdict": decision.verdict.value,
+        "verdict": examined.verdict.value,
         "level": question.level.name,
         "review_hash": examined.approval.review_hash,
     }

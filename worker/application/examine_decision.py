@@ -71,7 +71,7 @@ def examine(decision: Decision, delivery: Delivery, view: CaseView, ports: Ports
     signature = Signature(
         level=approval.question.level.name,
         reviewer=decision.reviewer.id,
-        verdict=decision.verdict,
+        verdict=_verdict_meant(decision, proposal, approval.question),
         at=view.now,
         on_behalf_of=standing.on_behalf_of,
     )
@@ -113,6 +113,16 @@ def _check_all_answered(decision: Decision, approval: ApprovalRequest) -> None:
             ReceiptCode.INVALID,
             f"response: answers {decision.actions_answered} of {asked} actions; answer each, in the order shown",
         )
+
+
+def _verdict_meant(decision: Decision, proposal: Proposal, question: Question) -> Verdict:
+    """Another product's screen may send back as an edit what it was shown: that signs it as it stands, and leaves the
+    votes before it valid."""
+    from_a_screen = decision.actions_answered is not None
+    changes_nothing = decision.verdict in (Verdict.MODIFY, Verdict.CHOOSE) and proposal == question.proposal
+    if from_a_screen and changes_nothing and Verdict.APPROVE in question.allowed_verdicts:
+        return Verdict.APPROVE
+    return decision.verdict
 
 
 def _proposal_after(decision: Decision, case: Case, approval: ApprovalRequest, policy: ApprovalPolicy) -> Proposal:
@@ -162,8 +172,8 @@ def _edits_message(decision: Decision, shown: Proposal) -> bool:
 
 def _retold(changed: Proposal, decision: Decision, case: Case, question: Question, policy: ApprovalPolicy) -> Proposal:
     """The customer must not be told of an amount that nobody pays, so a draft is written anew with the proposal. What
-    a reviewer wrote, now or before, stays as they wrote it."""
-    if question.message_edited or _edits_message(decision, question.proposal):
+    a reviewer wrote, now or before, stays as they wrote it, and so does a draft of what is not changed."""
+    if changed == question.proposal or question.message_edited or _edits_message(decision, question.proposal):
         return changed
     return drafted(changed, case.facts, policy)
 

@@ -5,10 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from tests.builders import Event
+from tests.builders import Event, refund_event
 from tests.policies import level, policy
 from tests.unit.application.desk import Desk
 from worker.application.ports.executors import OnUnknown
+from worker.domain.analysis import Opinion
 from worker.domain.approval_policy import ActionTerms
 
 MAIL: Event = {"name": "send_email", "args": {"to": "ann"}}
@@ -108,8 +109,41 @@ async def test_an_edit_cannot_make_another_action_of_the_one_that_was_shown(
 async def test_a_card_sent_back_as_it_was_shown_signs_it_as_it_stands(desk: Desk, action: Event) -> None:
     await requested(desk, action)
     receipt = await answered(desk, edit_in_inbox(action["name"], **action["args"]))
-    assert receipt["accepted"], receipt
-    assert desk.outcomes()[0]["actions"][0]["args"] == action["args"]
+    assert receipt["message"] == "approved: it is being done"
+    [outcome] = desk.outcomes()
+    assert outcome["actions"][0]["args"] == action["args"]
+    assert [one["verdict"] for one in outcome["decided_by"]] == ["approve"]
+
+
+async def test_a_card_sent_back_as_it_was_shown_counts_with_the_votes_before_it() -> None:
+    desk = Desk(policy(level("manager", quorum=2)))
+    desk.executors.names["send_email"] = OnUnknown.ASK
+    await requested(desk, MAIL)
+    assert (await desk.says("otto"))["code"] == "RECORDED"
+    assert (await answered(desk, edit_in_inbox("send_email", to="ann")))["code"] == "ACCEPTED"
+    assert statuses(desk) == [("send_email", "executed")]
+
+
+async def test_an_edit_makes_the_votes_before_it_void() -> None:
+    desk = Desk(policy(level("manager", quorum=2)))
+    desk.executors.names["send_email"] = OnUnknown.ASK
+    await requested(desk, MAIL)
+    await desk.says("otto")
+    await answered(desk, edit("send_email", to="bob"))
+    assert (desk.case().state, len(desk.approval().votes)) == ("waiting", 1)
+    await desk.says("otto")
+    assert [action.args for action in desk.executors.effects.values()] == [{"to": "bob"}]
+
+
+async def test_a_refund_sent_back_as_it_was_shown_keeps_the_draft_that_was_read() -> None:
+    desk = Desk(policy(level("manager")))
+    desk.analyst.opinion = Opinion(by="model:test", customer_message="Wir erstatten Ihnen 150,00 USD.")
+    await desk.raises(refund_event())
+    [card] = desk.asked()[-1]["hitl"]["action_requests"]
+    assert (await answered(desk, edit(card["name"], **card["args"])))["accepted"]
+    [outcome] = desk.outcomes()
+    assert outcome["customer_message"] == "Wir erstatten Ihnen 150,00 USD."
+    assert [one["verdict"] for one in outcome["decided_by"]] == ["approve"]
 
 
 async def test_an_edit_of_an_action_whose_arguments_nobody_knows_is_not_offered_and_refused(desk: Desk) -> None:
