@@ -3,13 +3,16 @@
 import argparse
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
+from aiokafka.errors import KafkaConnectionError
 from langchain_core.language_models import BaseChatModel
+from psycopg import OperationalError
 
-from examples.agent.conversations import Conversations, Reply, Turn
+from examples.agent.conversations import Conversations, Reply, StillWaiting, Turn, Waiting
 from examples.agent.graph import Agent
 from examples.agent.scripted_model import DEMO, ScriptedModel
 from examples.agent.signoff_client import Ears, Kafka, open_ears, open_signoff, thread_of
@@ -18,7 +21,7 @@ from examples.agent.tools import shop_tools
 from schemas.events import ApprovalNeeded, Event, ResolutionOutcome
 
 
-def options() -> argparse.Namespace:
+def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m examples.agent", description="An agent that asks before it acts.")
     parser.add_argument("text", nargs="?", help="what the customer says; without it, only what waits is continued")
     parser.add_argument("--thread", help="continue this conversation; a new one otherwise")
@@ -29,7 +32,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--kafka", metavar="HOST:PORT", default=kafka, required=kafka is None)
     parser.add_argument("--database", metavar="URL", default=database, required=database is None)
     parser.add_argument("--topic-prefix", metavar="TEXT", default=os.environ.get("SIGNOFF_TOPIC_PREFIX", ""))
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 async def converse(conversations: Conversations, ears: Ears, thread_id: str, text: str | None) -> None:
@@ -47,16 +50,23 @@ async def converse(conversations: Conversations, ears: Ears, thread_id: str, tex
 async def hear(event: Event, conversations: Conversations) -> Turn | None:
     match event:
         case ApprovalNeeded(exception_id=about, role=role) if thread_of(about):
-            print(f"for somebody with the role {role}. To agree, type")  # noqa: T201
-            print(f"    signoff decide {about} approve --reviewer user:you --role {role}")  # noqa: T201
+            tell(f"for somebody with the role {role}; to agree, type")
+            tell(f"    signoff decide {about} approve --reviewer user:you --role {role}")
         case ResolutionOutcome():
             return await conversations.hear(event)
     return None
 
 
 def show(turn: Turn | None) -> None:
-    if turn is not None:
-        print(turn)  # noqa: T201
+    match turn:
+        case Waiting(exception_id, calls):
+            tell(f"{exception_id} waits for a signature of {' and '.join(calls)}")
+        case Reply(thread_id, text):
+            tell(f"the agent says, in conversation {thread_id}:\n{text}")
+
+
+def tell(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
 
 
 @asynccontextmanager
@@ -77,10 +87,17 @@ async def run(chosen: argparse.Namespace) -> None:
     model = ScriptedModel(script=DEMO) if chosen.scripted else named_model(chosen.model)
     kafka = Kafka(chosen.kafka, chosen.topic_prefix)
     thread_id = chosen.thread or uuid4().hex[:12]
-    print(f"conversation {thread_id}")  # noqa: T201
+    tell(f"conversation {thread_id}; after Ctrl-C, --thread {thread_id} goes on with it")
     async with open_conversations(kafka, chosen.database, model) as conversations, open_ears(kafka) as ears:
         await converse(conversations, ears, thread_id, chosen.text)
 
 
 if __name__ == "__main__":
-    asyncio.run(run(options()))
+    try:
+        asyncio.run(run(options()))
+    except (KafkaConnectionError, OperationalError) as error:
+        sys.exit(f"{error}\nStart `signoff up`, and give the addresses that it prints as --kafka and --database")
+    except StillWaiting as waiting:
+        sys.exit(str(waiting))
+    except KeyboardInterrupt:
+        sys.exit(1)

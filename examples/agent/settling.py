@@ -1,6 +1,7 @@
 """From the outcome of a request to the answer that the model gets for each of its calls."""
 
 import json
+from typing import Any
 
 from langchain_core.messages import ToolCall, ToolMessage
 
@@ -21,14 +22,18 @@ async def settle(call: ToolCall, outcome: ResolutionOutcome, tools: Toolbox) -> 
     signed = next((action for action in outcome.actions or () if action.id == call["id"]), None)
     edited = ""
     if signed is not None and signed.args != call["args"]:
-        edited = f"A person changed the arguments to {json.dumps(signed.args, ensure_ascii=False, sort_keys=True)}. "
+        edited = f"A person changed the arguments to {_json(signed.args)}. "
     match result:
         case ActionResult(status=ActionStatus.APPROVED) if signed is not None:
             ran = await tools.run_approved(call, signed.args, key=f"{outcome.exception_id}:{signed.id}")
             return ran.model_copy(update={"content": f"{edited}{ran.content}"})
         case ActionResult(status=ActionStatus.EXECUTED):
-            return answer(call, f"{edited}It was done ({result.reference}): {json.dumps(result.result, ensure_ascii=False)}")
+            return answer(call, f"{edited}It was done ({result.reference}): {_json(result.result)}")
         case ActionResult(status=status) if status in _TOLD:
-            reason = result.problem or outcome.reason or f"the request is {outcome.status}"
-            return answer(call, f"{_TOLD[status]} ({reason})", failed=True)
+            reason = result.problem or outcome.reason
+            return answer(call, _TOLD[status] + (f" ({reason})" if reason else ""), failed=True)
     return answer(call, "it did not run: the outcome does not say what was approved", failed=True)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

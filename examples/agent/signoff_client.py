@@ -71,8 +71,8 @@ class KafkaSignoff:
 @asynccontextmanager
 async def open_signoff(kafka: Kafka) -> AsyncIterator[KafkaSignoff]:
     producer = AIOKafkaProducer(bootstrap_servers=kafka.servers, acks="all", enable_idempotence=True)
-    await producer.start()
     try:
+        await producer.start()
         yield KafkaSignoff(kafka, producer)
     finally:
         await producer.stop()
@@ -108,8 +108,8 @@ async def open_ears(kafka: Kafka) -> AsyncIterator[Ears]:
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         yield Ears(kafka, consumer)
     finally:
         await consumer.stop()

@@ -1,9 +1,12 @@
 """The example of an agent: what it asks for, and what it does with the answer, without services."""
 
 import asyncio
+import re
+import shlex
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,11 +15,14 @@ from langchain_core.messages import ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 
+from examples.agent.__main__ import options
 from examples.agent.conversations import Conversations, Reply, StillWaiting, Turn, Waiting
 from examples.agent.graph import Agent
 from examples.agent.scripted_model import Line, ScriptedModel, call, report, say
 from examples.agent.tools import shop_tools
-from schemas.events import ExceptionRaised, ResolutionOutcome
+from schemas.events import ExceptionRaised, ResolutionOutcome, ReviewDecided
+
+PAGE = Path(__file__).parents[2] / "examples" / "agent" / "README.md"
 
 LOOK = call("c-look", "look_up_order", order_id="ORD-7")
 MAIL = call("c-mail", "send_email", to="ada@example.org", subject="Your mug", body="Sorry.")
@@ -338,3 +344,17 @@ async def test_a_key_that_the_model_made_up_counts_for_nothing() -> None:
     request = await desk.asks()
     await desk.replies(outcome_of(request, {"c-1": "approved"}))
     assert list(desk.shop.effects) == [f"{request.exception_id}:c-1"]
+
+
+def test_the_lines_of_its_page_are_ones_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for name, value in re.findall(r"^export (\w+)=(.+)$", page, re.MULTILINE):
+        monkeypatch.setenv(name, value)
+    lines = re.findall(r"python -m examples\.agent (.+)$", page, re.MULTILINE)
+    taken = [options(shlex.split(line)) for line in lines]
+    assert [(one.text, one.thread, one.kafka) for one in taken] == [
+        ("My mug came broken", None, "127.0.0.1:42197"),
+        (None, "b922ebb8a827", "127.0.0.1:42197"),
+    ]
+    [decision] = re.findall(r"<<END\n(.+?)END", page, re.DOTALL)
+    assert ReviewDecided.model_validate_json(decision).verdict == "modify"
