@@ -55,7 +55,11 @@ class Agent:
 
     async def do_harmless(self, state: State) -> dict[str, Any]:
         answers = [await self.tools.answer_at_once(call) for call in open_calls(state["messages"])]
-        return {"messages": [message for message in answers if message is not None]}
+        garbled = [
+            ToolMessage("the arguments are no JSON object", tool_call_id=str(call["id"]), status="error")
+            for call in last_thought(state["messages"]).invalid_tool_calls
+        ]
+        return {"messages": garbled + [message for message in answers if message is not None]}
 
     async def publish(self, state: State, config: RunnableConfig) -> dict[str, Any]:
         thread_id = config["configurable"]["thread_id"]
@@ -88,7 +92,8 @@ def open_calls(messages: list[AnyMessage]) -> list[ToolCall]:
 
 
 def after_thinking(state: State) -> str:
-    return "do_harmless" if last_thought(state["messages"]).tool_calls else END
+    thought = last_thought(state["messages"])
+    return "do_harmless" if thought.tool_calls or thought.invalid_tool_calls else END
 
 
 def after_harmless(state: State) -> str:

@@ -35,9 +35,14 @@ def request_for(thread_id: str, thought: AIMessage, calls: Sequence[ToolCall]) -
         exception_id=f"{NAME}:{thread_id}:{sha256(str(thought.id).encode()).hexdigest()[:12]}",
         kind=ExceptionKind.ACTION_REQUEST,
         requested_by=f"agent:{NAME}",
-        reason=thought.text[:4000],
+        reason=_legible(thought.text)[:4000],
         actions=tuple(Action(id=call["id"], name=call["name"], args=call["args"]) for call in calls),
     )
+
+
+def _legible(text: str) -> str:
+    """Without what no reviewer should meet: control codes, half surrogates, marks that turn the direction of writing."""
+    return "".join(character for character in text if character.isprintable() or character in "\n\t")
 
 
 def thread_of(exception_id: str) -> str | None:

@@ -1,5 +1,6 @@
 """What the agent can do: one harmless tool, and two that nobody lets it use without a signature."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -8,6 +9,8 @@ from typing import Annotated, Any, Protocol
 from langchain_core.messages import ToolCall, ToolMessage
 from langchain_core.tools import BaseTool, InjectedToolArg, tool
 from pydantic import BaseModel, Field, ValidationError
+
+from schemas.strict_json import Refused, parse_json
 
 ORDERS = {
     "ORD-7": {"customer_id": "CUST-7", "status": "delivered", "items": ["blue mug"], "email": "ada@example.org"},
@@ -92,7 +95,10 @@ def _problem(wanted: BaseTool, args: dict[str, Any]) -> str | None:
     if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
         raise TypeError(f"{wanted.name} has no pydantic model of its arguments")
     try:
+        parse_json(json.dumps(args).encode())  # what Signoff cannot read would never have an outcome
         schema.model_validate(args)
+    except Refused as refused:
+        return f"the arguments are wrong: {refused.detail}"
     except ValidationError as error:
         wrong = [f"{'.'.join(map(str, one['loc'])) or 'args'}: {one['msg']}" for one in error.errors()]
         return "the arguments are wrong: " + "; ".join(wrong)

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from langchain_core.messages import ToolCall, ToolMessage
+from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 
@@ -327,6 +327,8 @@ async def test_a_customer_who_speaks_while_a_signature_is_missing_does_not_lose_
     [
         (call("c-1", "wire_money", amount=1), "there is no tool wire_money"),
         (call("c-1", "send_email", to="ada"), "the arguments are wrong: subject: Field required"),
+        (call("c-1", "send_email", to="a", subject="b", body="\0"), "NUL"),
+        (call("c-1", "send_email", to="a", subject="b", body="\ud800"), "surrogate"),
         (call("c-1", "look_up_order"), "the arguments are wrong: order_id: Field required"),
     ],
 )
@@ -336,6 +338,19 @@ async def test_a_call_that_could_not_run_bothers_nobody(wrong: ToolCall, told: s
     assert isinstance(turn, Reply)
     assert told in turn.text
     assert desk.signoff.published == []
+
+
+async def test_what_the_model_says_reaches_the_reviewer_without_characters_that_mislead() -> None:
+    desk = Desk(say("Pay\u202e\0 now\ud800\n", MAIL), report)
+    assert (await desk.asks()).reason == "Pay now\n"
+
+
+async def test_a_call_with_garbled_arguments_is_answered_and_stops_no_other() -> None:
+    garbled = InvalidToolCall(type="invalid_tool_call", id="c-2", name="send_email", args="{to", error=None)
+    desk = Desk(lambda _: AIMessage("", tool_calls=[MAIL], invalid_tool_calls=[garbled]), report)
+    request = await desk.asks()
+    assert [action.id for action in request.actions] == ["c-mail"]
+    assert "the arguments are no JSON object" in await desk.replies(outcome_of(request, {"c-mail": "approved"}))
 
 
 async def test_a_key_that_the_model_made_up_counts_for_nothing() -> None:
