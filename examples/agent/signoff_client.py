@@ -41,7 +41,7 @@ def request_for(thread_id: str, thought: AIMessage, calls: Sequence[ToolCall]) -
 
 
 def _legible(text: str) -> str:
-    """Without what no reviewer should meet: control codes, half surrogates, marks that turn the direction of writing."""
+    """Without what no reviewer should meet: control codes, half surrogates, marks that turn the way of writing."""
     return "".join(character for character in text if character.isprintable() or character in "\n\t")
 
 
