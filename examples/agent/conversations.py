@@ -58,12 +58,13 @@ class Conversations:
         if thread_id is None:
             return None
         async with self._lock(thread_id):
-            state = await self._state(thread_id)
-            if state.values.get("exception_id") != outcome.exception_id or not state.tasks:
-                return None
-            for asked in state.interrupts:
-                return await self._run(thread_id, Command(resume={asked.id: outcome.model_dump(mode="json")}))
-            return await self._go_on(thread_id)
+            continued = await self._go_on(thread_id)  # whoever died may have asked, and not waited yet
+            if isinstance(continued, Waiting):
+                [question] = (await self._state(thread_id)).interrupts
+                if question.value["exception_id"] != outcome.exception_id:
+                    return None
+                return await self._run(thread_id, Command(resume={question.id: outcome.model_dump(mode="json")}))
+            return continued
 
     async def go_on(self, thread_id: str) -> Turn | None:
         """Continues a thread whose process died in the middle; None when there is nothing to continue."""

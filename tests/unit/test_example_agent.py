@@ -285,6 +285,15 @@ async def test_a_crash_around_publishing_publishes_the_same_request(desk: Desk, 
     assert len(desk.did()) == 2
 
 
+async def test_an_outcome_may_come_before_a_crashed_thread_waits_for_it(desk: Desk) -> None:
+    desk.signoff.dies_after = 1
+    with pytest.raises(Died):
+        await desk.talks.say("t-1", "my mug came broken")
+    desk.starts_anew()
+    await desk.replies(outcome_of(desk.signoff.published[-1], BOTH))
+    assert len(desk.did()) == 2
+
+
 async def test_a_crash_after_an_effect_has_no_second_effect(desk: Desk) -> None:
     outcome = outcome_of(await desk.asks(), BOTH)
     desk.shop.dies_after = 1
