@@ -104,8 +104,11 @@ def test_a_statement_is_of_one_kind_and_names_its_tables(text: str, kind: str, t
         ("select @1", "$1"),
         ("select 1 operator(pg_catalog.+) 2", "OPERATOR"),
         ("select * from other.public.t", "without its database"),
-        ("select " + "not " * 3000 + "true", "nested too deeply"),
-        ("select '" + "a" * 20_000 + "'", "at most 20000"),
+        ("select " + "not " * 2000 + "true", "nested too deeply"),
+        ("select a" + "::int" * 1900, "nested too deeply"),
+        ("select " + "array[" * 40 + "1" + "]" * 40, "nested too deeply"),
+        ("select " + "char(decimal(" * 20 + "1" + "))" * 20, "nested too deeply"),
+        ("select '" + "a" * 10_000 + "'", "at most 10000"),
         ("select 'half \ud800'", "control character"),
     ],
 )

@@ -74,6 +74,13 @@ def read_statement(written: str, *, search_schema: str = "public") -> Statement:
     Raises BadStatement for more or less than one, for any but a select, insert, update or delete, and for what cannot
     be read with certainty.
     """
+    try:
+        return _read(written, search_schema)
+    except RecursionError:
+        raise BadStatement("the statement is nested too deeply to be read") from None
+
+
+def _read(written: str, search_schema: str) -> Statement:
     text, root = _one(written)
     kind = _ROOTS.get(type(root))
     if kind is None:
@@ -104,8 +111,6 @@ def _one(written: str) -> tuple[str, exp.Expr]:
         raise BadStatement(_told(error)) from None
     except (SqlglotError, ValueError) as error:
         raise BadStatement(f"the statement cannot be read: {str(error).splitlines()[0][:200]}") from None
-    except RecursionError:
-        raise BadStatement("the statement is nested too deeply to be read") from None
     if len(found) != 1:
         raise BadStatement(f"it holds {len(found)} statements; write one" if found else "it holds no statement")
     return text, found[0]
@@ -115,7 +120,8 @@ def _told(error: ParseError) -> str:
     first = error.errors[0] if error.errors else {}
     near = f" near {first['highlight'][:40]!a}" if first.get("highlight") else ""
     where = f"line {first['line']}, column {first['col']}: " if first.get("line") else ""
-    return f"{where}{first.get('description', 'the statement cannot be read')}{near}"
+    says = first.get("description", "the statement cannot be read").partition(" but got <")[0]
+    return f"{where}{says}{near}"
 
 
 def _updates(insert: exp.Insert) -> bool:

@@ -7,14 +7,21 @@ they could disagree about where a string, a name or a comment ends, and with it 
 import re
 from itertools import pairwise
 
-from sqlglot import tokenize
+from sqlglot import Dialect, tokenize
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 DIALECT = "postgres"
 
-LONGEST_STATEMENT = 20_000
-"""Characters. A reviewer reads it."""
+LONGEST_STATEMENT = 10_000
+"""Characters. A reviewer reads it, and the parser takes some 10 ms for every thousand."""
+
+_DEEPEST_TYPES = 5
+"""How deeply `array[...]`, `char(...)` and other words for types may be nested. Each level doubles the parser's time:
+it first reads a type, and then, when it was none, a value."""
+
+_OPENING, _CLOSING = {TokenType.L_PAREN, TokenType.L_BRACKET}, {TokenType.R_PAREN, TokenType.R_BRACKET}
+_TYPES = Dialect.get_or_raise(DIALECT).parser_class.TYPE_TOKENS
 
 _BETWEEN = re.compile(r"(?:[ \t\n]|--[^\n]*(?:\n|\Z)|/\*[^*/]*\*/)*")
 """Blanks and comments. A comment inside a comment is nested for some readers and not for others."""
@@ -67,6 +74,7 @@ def tokens_of(text: str) -> tuple[str, list[Token]]:
     _refuse_gap(text, end, len(text))
     for token, following in pairwise(tokens):
         _refuse_pair(text, token, following)
+    _refuse_depth(text, tokens)
     if tokens and tokens[-1].token_type is TokenType.PARAMETER:
         raise _unclear(text, tokens[-1].start, "a parameter without a number")
     return text, tokens
@@ -118,6 +126,17 @@ def _refuse_pair(text: str, token: Token, following: Token) -> None:
             raise _unclear(text, token.start, "a parameter that is not written as $1, $2, ...")
     if _is_string(token) and _is_string(following):
         raise _unclear(text, following.start, "a string right behind another, which joins them; write one")
+
+
+def _refuse_depth(text: str, tokens: list[Token]) -> None:
+    opened: list[bool] = []
+    for before, token in pairwise(tokens):
+        if token.token_type in _OPENING:
+            opened.append(before.token_type in _TYPES)
+            if sum(opened) > _DEEPEST_TYPES:
+                raise _unclear(text, token.start, "arrays or types that are nested too deeply")
+        elif token.token_type in _CLOSING and opened:
+            opened.pop()
 
 
 def _is_string(token: Token) -> bool:
