@@ -19,6 +19,7 @@ from tests.contracts.waiting_cases import approved, opened, seen
 from worker.application.unit_of_work import Booking, CaseQuery, Commit, Postponement, UnitOfWork
 
 # What an order has left
+from worker.domain.intent import IntentState
 
 
 async def reserve(house: House, amount: Money, **fields: Any) -> Commit:
@@ -85,7 +86,7 @@ async def test_an_intent_is_left_to_its_worker_for_a_lease_and_then_anybodys(hou
     await house.passes(29)
     assert await queues.abandoned_intents(10) == []
     await house.passes(2)
-    assert await queues.abandoned_intents(10) == [intent.model_copy(update={"attempts": 1})]
+    assert await queues.abandoned_intents(10) == [intent.model_copy(update={"attempts": 1, "takes": 1})]
     assert await queues.abandoned_intents(10) == []
 
 
@@ -96,7 +97,30 @@ async def test_an_intent_that_is_put_off_comes_back_with_its_attempts(house: Hou
     await house.passes(7)
     assert await house.queues("w2").abandoned_intents(10) == []
     await house.passes(2)
-    assert await house.queues("w2").abandoned_intents(10) == [tried]
+    assert await house.queues("w2").abandoned_intents(10) == [tried.model_copy(update={"takes": 1})]
+
+
+async def test_what_was_surely_not_done_is_said_to_one_worker_only(house: House) -> None:
+    """The next one cannot know whether that one did it."""
+    _, _, intent = await approved(house)
+    deferred = intent.model_copy(update={"state": IntentState.DEFERRED, "attempts": 1})
+    await house.store.commit(UnitOfWork(intent=deferred, postponed=Postponement(1.0)))
+    await house.passes(2)
+    [first] = await house.queues("w2").abandoned_intents(10)
+    await house.passes(60)
+    [second] = await house.queues("w3").abandoned_intents(10)
+    assert (first.state, second.state) == (IntentState.DEFERRED, IntentState.PENDING)
+
+
+async def test_who_lost_the_lease_cannot_say_that_nothing_was_done(house: House) -> None:
+    _, _, stalled = await approved(house)
+    await house.passes(60)
+    [taken] = await house.queues("w2").abandoned_intents(10)
+    said = stalled.model_copy(update={"state": IntentState.DEFERRED, "attempts": 1})
+    await house.store.commit(UnitOfWork(intent=said, postponed=Postponement(1.0)))
+    await house.passes(60)
+    [after] = await house.queues("w3").abandoned_intents(10)
+    assert (taken.takes, after.takes, after.state) == (1, 2, IntentState.PENDING)
 
 
 async def test_a_settled_intent_is_never_taken_up_again(house: House) -> None:

@@ -30,11 +30,12 @@ def assessor(policy: ApprovalPolicy) -> Assess:
 
 
 def _proposed(facts: Facts, requirement: Requirement, policy: ApprovalPolicy) -> Proposal:
-    """An analyst's words to the customer are a draft for a reviewer: where nobody reads them, nobody sends them."""
+    """An analyst's words to the customer are a draft for a reviewer: where nobody reads them, nobody sends them. What
+    came to nothing is asked about whether it wanted a signature or not."""
     proposal = drafted(propose(facts), facts, policy)
     if not requirement.chain:
         return proposal
-    if requirement.per_action:
+    if requirement.per_action and facts.failure is None:
         proposal = let_pass(proposal, [name for name, terms in policy.actions.items() if terms.passes])
     words = facts.opinion.customer_message if facts.opinion else None
     return proposal.model_copy(update={"customer_message": words}) if words else proposal

@@ -18,7 +18,7 @@ from worker.domain.exception_case import Case, CaseState
 from worker.domain.intent import ActionsIntent, payment_of
 from worker.domain.order_exception import Facts
 from worker.domain.resolution import MOVES_MONEY
-from worker.domain.tool_calls import to_run
+from worker.domain.tool_calls import about_to_run, to_run
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +109,10 @@ def execute(
     proposal = Proposal.model_validate(run.resolution["proposal"])
     known: dict[str, Any] = {"proposal": proposal, "interrupt_id": None, **changes}
     record: dict[str, Any] = {"actor": actor, "action": action, "at": view.now, "detail": detail}
-    run_here = tuple(action for action in to_run(proposal, case.facts) if ports.executors.runs(action.name))
+    approved = to_run(proposal, case.facts)
+    run_here = tuple(action for action in approved if ports.executors.runs(action.name))
     if run_here:
+        known["facts"] = about_to_run(case.facts, approved, run_here)
         actions = ActionsIntent(
             idempotency_key=case.idempotency_key, case_id=case.case_id, actions=run_here, since=view.now
         )

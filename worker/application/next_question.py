@@ -4,6 +4,7 @@ One mechanism serves levels, quorum, rounds and two-step levels: a question, and
 All of it is plain data in the thread, so that a waiting case keeps the levels it was given.
 """
 
+import json
 from typing import Any
 
 from schemas.values import LevelReference, Proposal, Signature, Value, Verdict
@@ -17,6 +18,11 @@ PlainData = dict[str, Any]
 
 MAX_ROUNDS_OF_CHANGES = 5
 """After so many requests for changes the next round must decide (shared event contract, review.decided)."""
+
+
+MAX_SCHEMAS = 64 * 1024
+"""Bytes of all JSON Schemas of a question together. Brokers take records of 1 MiB by default, and what an exception
+holds, 256 KiB at most, stands in its question several times."""
 
 
 class Answer(Value):
@@ -71,7 +77,16 @@ def following(assessment: PlainData, answer: PlainData) -> PlainData:
 
 
 def _found(answer: PlainData) -> PlainData:
-    return {"actions": answer["findings"]} if answer.get("findings") else {}
+    findings = tuple(ActionFindings.model_validate(finding) for finding in answer.get("findings") or ())
+    return {"actions": _shown_findings(findings)} if findings else {}
+
+
+def _shown_findings(findings: tuple[ActionFindings, ...]) -> list[PlainData]:
+    """The schemas are left out where they would make the question larger than a record may be."""
+    plain = _plain(findings)
+    if sum(len(json.dumps(shown.get("args_schema"))) for shown in plain) <= MAX_SCHEMAS:
+        return plain
+    return [{name: value for name, value in shown.items() if name != "args_schema"} for shown in plain]
 
 
 def allowed_verdicts(level: Level, rounds_of_changes: int) -> tuple[Verdict, ...]:
@@ -144,7 +159,7 @@ def _context(facts: Facts) -> PlainData:
         "customer_in_window": _plain(exposure.customer),
         "order_in_window": _plain(exposure.order),
         "near_duplicates": _plain(exposure.near_duplicates),
-        "actions": _plain(facts.findings),
+        "actions": _shown_findings(facts.findings),
         "results": _plain(facts.results),
         "changes": difference(facts.customer.account if facts.customer else None, exception.changes),
         "analysis": _advice(facts.opinion),

@@ -5,6 +5,7 @@ a worker dies, at most one action may have run without a word: it is looked up, 
 effect, or put before a person.
 """
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -32,6 +33,9 @@ from worker.domain.order_exception import Facts
 from worker.domain.tool_calls import identity, noted
 
 MAX_DELAY_S = 300.0
+
+MAX_RESULTS = 256 * 1024
+"""Bytes of all results of a case together. Brokers take records of 1 MiB by default."""
 
 _CAME_TO_NOTHING = frozenset({ActionStatus.FAILED, ActionStatus.UNKNOWN})
 
@@ -115,13 +119,14 @@ async def record(intent: ActionsIntent, attempt: Attempt, view: CaseView, ports:
     if case is None or case.state is not CaseState.EXECUTING or case.idempotency_key != intent.idempotency_key:
         return NOTHING
     action = intent.next_action
-    if action is None:
+    if action is None or not _is_next(action, intent, case):
         return NOTHING
     if isinstance(attempt, Later):
         if view.now - intent.since <= ports.patience.executor:
             return _later(intent, attempt)
         status = ActionStatus.FAILED if attempt.deferred else ActionStatus.UNKNOWN
         attempt = _result(action, status, problem=f"given up: {attempt.problem}")
+    attempt = _within_record(attempt, case)
     results = noted(intent.results, attempt)
     after = intent.model_copy(update={"results": results, "attempts": 0, "state": IntentState.PENDING})
     facts = case.facts.model_copy(update={"results": noted(case.facts.results, attempt)})
@@ -129,6 +134,20 @@ async def record(intent: ActionsIntent, attempt: Attempt, view: CaseView, ports:
     if after.next_action is not None:
         return _progress(done, after, attempt, view.now, ports)
     return await _ended(done, after, attempt, view, ports)
+
+
+def _within_record(result: ActionResult, case: Case) -> ActionResult:
+    """The outcome holds what all actions answered, and must fit into a record: what comes last is cut short."""
+    said = sum(len(json.dumps(other.result)) for other in case.facts.results)
+    if said + len(json.dumps(result.result)) <= MAX_RESULTS:
+        return result
+    return result.model_copy(update={"result": {"truncated": True}})
+
+
+def _is_next(action: Action, intent: ActionsIntent, case: Case) -> bool:
+    """Another worker may have taken the intent up when this one stalled, and have gone on."""
+    on_record = {result.id for result in case.facts.results}
+    return action.id not in on_record and all(result.id in on_record for result in intent.results)
 
 
 def _later(intent: ActionsIntent, attempt: Later) -> UnitOfWork:

@@ -27,7 +27,8 @@ class IntentState(StrEnum):
 
 
 class PaymentIntent(Value):
-    """Money is about to move. `payment_reference` is the provider's id of the payment that is given back."""
+    """Money is about to move. `payment_reference` is the provider's id of the payment that is given back. `takes` says
+    how often it was taken up after its lease ran out: what an earlier holder says of its own try does not count."""
 
     type: Literal["payment"] = "payment"
     idempotency_key: str
@@ -38,6 +39,7 @@ class PaymentIntent(Value):
     payment_reference: str | None = None
     state: IntentState = IntentState.PENDING
     attempts: int = 0
+    takes: int = 0
 
 
 def payment_of(case: Case, proposal: Proposal) -> PaymentIntent | None:
@@ -58,7 +60,7 @@ def payment_of(case: Case, proposal: Proposal) -> PaymentIntent | None:
 class ActionsIntent(Value):
     """Actions are about to run, one after the other in this order: those without a result among `results` are still to
     come, and only the first of them may have been started. `since` is when they were approved. `attempts` are those
-    of the first one without a result."""
+    of the first one without a result, `takes` those of PaymentIntent."""
 
     type: Literal["actions"] = "actions"
     idempotency_key: str
@@ -68,6 +70,7 @@ class ActionsIntent(Value):
     results: tuple[ActionResult, ...] = ()
     state: IntentState = IntentState.PENDING
     attempts: int = 0
+    takes: int = 0
 
     @property
     def may_have_started(self) -> bool:

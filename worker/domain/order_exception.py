@@ -75,7 +75,8 @@ class Facts(Value):
 
     `opinion` is the analyst's. Of an action request, `findings` are what is known of each action besides its
     arguments, `remaining` the actions that are left to run when some came to nothing, in their last approved form,
-    and `results` what became of the others.
+    `approved` all that were approved in any round, in the form that was approved last, and `results` what became of
+    them so far.
     """
 
     exception: OrderException
@@ -91,6 +92,7 @@ class Facts(Value):
     opinion: Opinion | None = None
     findings: tuple[ActionFindings, ...] = ()
     remaining: tuple[Action, ...] | None = None
+    approved: tuple[Action, ...] = ()
     results: tuple[ActionResult, ...] = ()
 
     @property

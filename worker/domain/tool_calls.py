@@ -23,12 +23,13 @@ def to_run(proposal: Proposal, facts: Facts) -> tuple[Action, ...]:
 
 
 def let_pass(proposal: Proposal, passing: Iterable[str]) -> Proposal:
-    """The proposal with the actions of those names beside the ones that want a signature."""
+    """The proposal with the actions of those names beside the ones that want a signature; a question is always about
+    one at least."""
     names = frozenset(passing)
     free = tuple(action for action in proposal.actions or () if action.name in names)
-    if not free:
-        return proposal
     wanted = tuple(action for action in proposal.actions or () if action.name not in names)
+    if not free or not wanted:
+        return proposal
     return proposal.model_copy(update={"actions": wanted, "passing": free})
 
 
@@ -60,19 +61,42 @@ def as_edits(before: Iterable[Action], after: Iterable[Action]) -> tuple[Action,
     return tuple(action for action in after if action.id in arguments and action.args != arguments[action.id])
 
 
+def about_to_run(facts: Facts, approved: Iterable[Action], here: Iterable[Action]) -> Facts:
+    """The facts as a round begins to run what was approved. What is run here has no result yet, whatever came of it in
+    an earlier round; the rest is whoever's who asked, from now on."""
+    latest = {action.id: action for action in (*facts.approved, *approved)}
+    run_here = {action.id for action in here}
+    left = tuple(action for action in approved if action.id not in run_here)
+    results = tuple(result for result in facts.results if result.id not in run_here)
+    for action in left:
+        results = noted(results, _approved(action))
+    return facts.model_copy(update={"approved": tuple(latest.values()), "results": results})
+
+
+def approved_of(case: Case) -> tuple[Action, ...]:
+    """All actions that were approved, in their final form and in the order of the request."""
+    latest = {action.id: action for action in case.facts.approved}
+    if case.state is CaseState.EXECUTED:
+        latest |= {action.id: action for action in to_run(case.proposal, case.facts)}
+    return tuple(latest[action.id] for action in case.exception.actions if action.id in latest)
+
+
 def results_of(case: Case) -> tuple[ActionResult, ...]:
     """What became of each action that was asked for, once the case has ended."""
     known = {result.id: result for result in case.facts.results}
-    approved = {action.id for action in to_run(case.proposal, case.facts)} if case.state is CaseState.EXECUTED else ()
+    approved = {action.id for action in approved_of(case)}
     return tuple(
-        known.get(identity(action))
-        or ActionResult(
-            id=identity(action),
-            name=action.name,
-            status=ActionStatus.APPROVED if action.id in approved else ActionStatus.REFUSED,
-        )
+        known.get(identity(action)) or (_approved(action) if action.id in approved else _refused(action))
         for action in case.exception.actions
     )
+
+
+def _approved(action: Action) -> ActionResult:
+    return ActionResult(id=identity(action), name=action.name, status=ActionStatus.APPROVED)
+
+
+def _refused(action: Action) -> ActionResult:
+    return ActionResult(id=identity(action), name=action.name, status=ActionStatus.REFUSED)
 
 
 def noted(results: tuple[ActionResult, ...], latest: ActionResult) -> tuple[ActionResult, ...]:

@@ -21,7 +21,7 @@ from worker.application import announcements
 from worker.application.announcements import Announcement
 from worker.domain.approval import ApprovalRequest, Receipt
 from worker.domain.exception_case import Case, CaseState
-from worker.domain.tool_calls import results_of, to_run
+from worker.domain.tool_calls import approved_of, results_of
 from worker.translation.hitl_outbound import Shape, hitl_block
 
 SOURCE = "/signoff/worker"
@@ -158,7 +158,7 @@ def _outcome(case: Case) -> ResolutionOutcome:
         amount=proposal.amount if executed else None,
         method=proposal.method if executed else None,
         changes=proposal.changes if executed else None,
-        actions=to_run(proposal, case.facts) or None if executed else None,
+        actions=approved_of(case) or None,
         results=results_of(case) or None,
         payment_reference=case.payment_reference,
         decided_by=case.signatures,

@@ -1,5 +1,6 @@
 """Actions that want a signature: who runs them, what an edit may do, and what is known when something goes wrong."""
 
+import json
 from typing import Any
 
 import pytest
@@ -320,3 +321,46 @@ async def test_a_repeat_that_fails_says_nothing_about_the_first_try(desk: Desk) 
     await desk.says("maria")
     await desk.passes(60)
     assert desk.asked()[-1]["context"]["results"][0]["status"] == "unknown"
+
+
+async def test_what_the_agent_may_run_stays_approved_when_a_sibling_fails(desk: Desk) -> None:
+    desk.executors.mishaps.append(Mishap.FAILED)
+    await desk.raises(requested(MAIL, STOCK))
+    await desk.says("maria")
+    assert [action["name"] for action in desk.asked()[-1]["proposal"]["actions"]] == ["send_email"]
+    await desk.says("maria")
+    assert statuses(desk) == [("send_email", "executed"), ("buy_stock", "approved")]
+    assert [action["name"] for action in desk.outcomes()[0]["actions"]] == ["send_email", "buy_stock"]
+
+
+async def test_a_worker_that_stalled_does_not_run_what_another_has_begun(desk: Desk) -> None:
+    desk.executors.mishaps.append(Mishap.UNAVAILABLE)
+    await desk.raises(requested(MAIL, NOTE))
+    await desk.says("maria")
+    desk.clock.advance(60)
+    [stalled] = await desk.inbox.abandoned_intents(10)
+    await desk.passes(60)
+    calls = list(desk.executors.calls)
+    await desk.casework.settle(stalled)
+    assert [key for call, key in desk.executors.calls[len(calls) :] if key.endswith(":1")] == []
+
+
+async def test_a_free_action_that_came_to_nothing_is_asked_about_like_the_others(free: Desk) -> None:
+    free.executors.mishaps += [Mishap.LOST_ANSWER, Mishap.FAILED]
+    await free.raises(requested(NOTE, MAIL))
+    await free.says("maria")
+    again = free.asked()[-1]["proposal"]
+    assert [action["name"] for action in again["actions"]] == ["add_note", "send_email"]
+    await free.says("maria", "modify", changes={"approved_actions": [1]})
+    assert statuses(free) == [("add_note", "unknown"), ("send_email", "executed")]
+
+
+async def test_a_hundred_large_answers_fit_into_one_record(desk: Desk) -> None:
+    desk.executors.names["send_email"] = OnUnknown.ASK
+    await desk.raises(requested(*[{"name": "send_email", "args": {"to": "x" * 2_000}} for _ in range(100)]))
+    desk.executors.answer = {"rows": ["y" * 15_000]}
+    await desk.says("maria")
+    [outcome] = desk.outcomes()
+    assert len(json.dumps(outcome)) < 1_000_000
+    assert outcome["results"][0]["result"] == {"rows": ["y" * 15_000]}
+    assert outcome["results"][-1]["result"] == {"truncated": True}

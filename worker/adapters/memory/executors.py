@@ -38,6 +38,8 @@ class MemoryExecutors:
         self.mishaps: deque[Mishap] = deque()
         self.away = False
         """While it is set, nothing can be examined or looked up."""
+        self.answer: Any = None
+        """What every action answers, in place of its own argument `to`."""
         self.calls: list[tuple[str, str]] = []
 
     def runs(self, name: str) -> bool:
@@ -68,17 +70,16 @@ class MemoryExecutors:
                 self.effects[idempotency_key] = action
                 raise ActionUncertain("no answer in time")
         self.effects[idempotency_key] = action
-        return _ran(action, idempotency_key)
+        return self._ran(action, idempotency_key)
 
     async def look_up(self, action: Action, idempotency_key: str) -> Ran | None:
         self.calls.append(("look_up", idempotency_key))
         self._check_reachable()
-        return _ran(action, idempotency_key) if idempotency_key in self.effects else None
+        return self._ran(action, idempotency_key) if idempotency_key in self.effects else None
 
     def _check_reachable(self) -> None:
         if self.away:
             raise ActionUnavailable("the server is under maintenance")
 
-
-def _ran(action: Action, idempotency_key: str) -> Ran:
-    return Ran(reference=f"memory-{idempotency_key}", result={"to": action.args.get("to")})
+    def _ran(self, action: Action, idempotency_key: str) -> Ran:
+        return Ran(reference=f"memory-{idempotency_key}", result=self.answer or {"to": action.args.get("to")})

@@ -80,10 +80,10 @@ class MemoryInbox:
     def _taken(self, row: IntentRow, now: datetime) -> Intent:
         """A deferred intent was surely not tried; once it is taken up, nobody knows."""
         row.available_at = now + self._lease
-        found = row.intent.model_copy(update={"attempts": max(1, row.intent.attempts)})
-        if found.state is IntentState.DEFERRED:
-            row.intent = row.intent.model_copy(update={"state": IntentState.PENDING})
-        return found
+        takes, state = row.intent.takes + 1, row.intent.state
+        known = IntentState.PENDING if state is IntentState.DEFERRED else state
+        row.intent = row.intent.model_copy(update={"takes": takes, "state": known})
+        return row.intent.model_copy(update={"attempts": max(1, row.intent.attempts), "state": state})
 
     async def release(self) -> None:
         """A worker that starts again under its old name need not wait for its own leases to run out."""

@@ -91,6 +91,8 @@ set state = new.state, reference = new.reference, problem = new.problem, body = 
 from json_populate_recordset(null::intents, %(rows)s::json) as new
 where intents.idempotency_key = new.idempotency_key and intents.finished_at is null
 
+-- A try that came to nothing is on record unless somebody else has taken the intent up meanwhile; with a new version of
+-- its case (no `takes`) it is anyway.
 -- name: postpone_intents
 update intents
 set
@@ -100,9 +102,12 @@ set
     body = new.body,
     available_at = now() + make_interval(secs => new.seconds)
 from json_to_recordset(%(rows)s::json) as new (
-    idempotency_key text, state text, attempts integer, problem text, body jsonb, seconds float
+    idempotency_key text, state text, attempts integer, takes integer, problem text, body jsonb, seconds float
 )
-where intents.idempotency_key = new.idempotency_key and intents.finished_at is null
+where
+    intents.idempotency_key = new.idempotency_key
+    and intents.finished_at is null
+    and intents.takes = coalesce(new.takes, intents.takes)
 
 -- name: insert_bookings
 insert into ledger_entries (idempotency_key, case_id, order_id, amount_minor, currency, method, reference)

@@ -96,7 +96,11 @@ class Inbox:
         """Intents that nobody has settled in time. Each counts as tried, so that it is looked up before it is paid."""
         return [
             intent_from_json(row["body"]).model_copy(
-                update={"attempts": max(1, row["attempts"]), "state": IntentState(row["state"])}
+                update={
+                    "attempts": max(1, row["attempts"]),
+                    "takes": row["takes"],
+                    "state": IntentState(row["state"]),
+                }
             )
             for row in await self._claim("abandoned_intents", limit)
         ]

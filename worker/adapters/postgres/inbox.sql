@@ -59,7 +59,10 @@ returning approval_id
 -- A deferred intent was surely not tried. Taking it up says so no longer: when its worker dies, nobody knows.
 -- name: abandoned_intents
 update intents
-set available_at = now() + %(lease)s, state = case found.state when 'deferred' then 'pending' else found.state end
+set
+    available_at = now() + %(lease)s,
+    takes = takes + 1,
+    state = case found.state when 'deferred' then 'pending' else found.state end
 from (
     select idempotency_key, state
     from intents
@@ -69,4 +72,4 @@ from (
     for update skip locked
 ) as found
 where intents.idempotency_key = found.idempotency_key
-returning intents.body::text as body, intents.attempts, found.state
+returning intents.body::text as body, intents.attempts, intents.takes, found.state

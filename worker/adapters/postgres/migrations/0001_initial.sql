@@ -71,6 +71,7 @@ create table intents (
     case_id          uuid not null,
     state            text not null,
     attempts         integer not null default 0,
+    takes            integer not null default 0,
     reference        text,
     problem          text,
     body             jsonb not null,
