@@ -157,6 +157,18 @@ async def test_an_answer_that_is_none_leaves_the_payment_uncertain(
             await payments.pay(intent_of())
 
 
+@pytest.mark.parametrize("status", [400, 402, 422])
+async def test_a_no_of_a_proxy_in_between_is_none_of_the_service(
+    provider: PaymentProvider, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """A final no frees the amount, and a person may pay it anew under another key."""
+    refused = Response("<html>Bad Request</html>", status, media_type="text/html")
+    monkeypatch.setattr(provider.payments, "_pay", lambda *_: refused)
+    async with payments_at(provider.address) as payments:
+        with pytest.raises(PaymentUncertain, match=rf"answered {status}.* no answer of a payment service"):
+            await payments.pay(intent_of())
+
+
 async def test_a_redirect_is_not_followed(provider: PaymentProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = Response(status_code=307, headers={"location": f"{provider.address}/elsewhere"})
     monkeypatch.setattr(provider.payments, "_pay", lambda *_: elsewhere)

@@ -27,7 +27,14 @@ TIME_LIMIT_S = 20.0
 LARGEST_ANSWER = 64 * 1024
 """Bytes. A payment is some hundred; what is larger is something else."""
 
+_PROBLEM = "application/problem+json"
+
 _DECLINED = frozenset({400, 402, 422})
+"""A final no: the amount is free again, and somebody may pay it under another key. So it counts when it is said as the
+document has it, and not when a proxy says it."""
+
+_SAID_AS_A_PROBLEM = _DECLINED | {404}
+
 _NOT_DONE = {
     401: "it does not accept the token; check SIGNOFF_PAYMENTS_TOKEN",
     403: "it does not accept the token; check SIGNOFF_PAYMENTS_TOKEN",
@@ -83,7 +90,7 @@ class HttpPayments:
             raise (PaymentUncertain if error.sent else PaymentUnavailable)(str(error)) from error
         if answer.status in (200, 201):
             return self._paid(answer, intent)
-        if answer.status in _DECLINED:
+        if answer.status in _DECLINED and answer.media_type == _PROBLEM:
             raise PaymentDeclined(problem_in(answer.content))
         if answer.status in _NOT_DONE or 300 <= answer.status < 400:
             raise PaymentUnavailable(self._said(answer))
@@ -95,7 +102,7 @@ class HttpPayments:
             answer = await self._answer(self._client.build_request("GET", where))
         except _NoAnswer as error:
             raise PaymentUnavailable(str(error)) from error
-        if answer.status == 404 and answer.media_type == "application/problem+json":
+        if answer.status == 404 and answer.media_type == _PROBLEM:
             return None
         if answer.status != 200:
             raise PaymentUnavailable(self._said(answer))
@@ -112,8 +119,8 @@ class HttpPayments:
 
     def _said(self, answer: _Answer) -> str:
         meaning = _NOT_DONE.get(answer.status)
-        if answer.status == 404 and answer.media_type != "application/problem+json":
-            meaning = "that is no answer of a payment service; check SIGNOFF_PAYMENTS_URL"
+        if answer.status in _SAID_AS_A_PROBLEM and answer.media_type != _PROBLEM:
+            meaning = f"not as {_PROBLEM}, so that is no answer of a payment service; check SIGNOFF_PAYMENTS_URL"
         elif 300 <= answer.status < 400:
             meaning = "redirects are not followed; check SIGNOFF_PAYMENTS_URL"
         return f"{self._payments} answered {answer.status}: {meaning or problem_in(answer.content)}"
