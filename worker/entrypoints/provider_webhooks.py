@@ -77,7 +77,7 @@ def _verify(body: bytes, signature: str | None, secret: str) -> None:
     """What is wrong with a signature is not said: whoever forges one need not learn it."""
     try:
         stripe.WebhookSignature.verify_header(body, signature, secret, TOLERANCE_S)
-    except (stripe.SignatureVerificationError, UnicodeDecodeError):
+    except (stripe.SignatureVerificationError, UnicodeDecodeError, TypeError):  # the last for one that is not ASCII
         raise _Refusal(400, "the signature is missing, wrong or old; check SIGNOFF_STRIPE_WEBHOOK_SECRET") from None
 
 

@@ -17,6 +17,9 @@ from schemas.strict_json import Refused, parse_json
 PROVIDER = "stripe"
 SOURCE = "/signoff/webhooks/stripe"
 
+_YEAR_10000 = 253_402_300_800
+"""In seconds since 1970: no date of ours goes so far."""
+
 _ABOUT_REFUNDS = frozenset({"refund.failed", "refund.updated", "charge.refund.updated"})
 _GONE = frozenset({"failed", "canceled"})
 
@@ -57,7 +60,7 @@ class _Data(BaseModel):
 class _Event(BaseModel):
     id: str = Field(min_length=1, max_length=255)
     type: str
-    created: int = Field(ge=0, lt=2**40)
+    created: int = Field(ge=0, lt=_YEAR_10000)
     data: _Data
 
 
