@@ -65,8 +65,8 @@ async def door(publish: Publish, **options: Any) -> AsyncIterator[httpx.AsyncCli
 
 async def post(publish: Publish, body: bytes, header: str | None = None, **options: Any) -> httpx.Response:
     async with door(publish, **options) as client:
-        headers = {"stripe-signature": (signature(body) if header is None else header).encode("latin-1")}
-        return await client.post("/stripe", content=body, headers=headers)
+        signed = signature(body) if header is None else header
+        return await client.post("/stripe", content=body, headers={b"stripe-signature": signed.encode("latin-1")})
 
 
 @pytest.mark.parametrize("type_", ["refund.failed", "refund.updated", "charge.refund.updated"])

@@ -31,7 +31,8 @@ class Received:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """`waits`: no answer comes until the receiver ends. `drips`: the status line comes, and then a header for ever, a
-    byte at a time. `hangs_up`: the connection ends once the request was read, without an answer."""
+    byte at a time. `hangs_up`: the connection ends once the request was read, without an answer. `lingers`: the answer
+    comes, without a length, and the connection that would end it stays open."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -39,6 +40,7 @@ class Reply:
     waits: bool = False
     drips: bool = False
     hangs_up: bool = False
+    lingers: bool = False
 
 
 class HttpsReceiver:
@@ -127,10 +129,13 @@ class HttpsReceiver:
             await asyncio.Event().wait()
         if reply.drips:
             await _drip(writer)
-        headers = {"content-length": str(len(reply.body)), "connection": "close", **reply.headers}
+        length = {} if reply.lingers else {"content-length": str(len(reply.body))}
+        headers = {**length, "connection": "close", **reply.headers}
         lines = [f"HTTP/1.1 {reply.status} X", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
         writer.write("\r\n".join(lines).encode("latin-1") + reply.body)
         await writer.drain()
+        if reply.lingers:
+            await asyncio.Event().wait()
 
 
 async def _drip(writer: asyncio.StreamWriter) -> None:

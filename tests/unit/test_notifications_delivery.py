@@ -153,6 +153,35 @@ async def test_one_that_does_not_answer_in_time_is_tried_again(receiver: HttpsRe
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(lingers=True),
+        Reply(body=b"x" * 100_000),
+        Reply(headers={"content-length": "1000"}),
+        Reply(204, b"", headers={"transfer-encoding": "chunked"}),
+    ],
+    ids=["that never ends", "that is huge", "that breaks off", "that is none"],
+)
+async def test_who_took_a_notice_is_not_sent_it_again_for_the_sake_of_an_answer(
+    receiver: HttpsReceiver, reply: Reply
+) -> None:
+    receiver.otherwise = reply
+    async with Office({"desk": webhook_at(receiver, timeout_s=0.2)}) as office:
+        await office.asks()
+        await office.delivers()
+        assert office.states == ["delivered"]
+
+
+async def test_an_endpoint_that_is_gone_says_so_by_its_status_alone(receiver: HttpsReceiver) -> None:
+    receiver.otherwise = Reply(410, lingers=True)
+    async with Office({"desk": webhook_at(receiver, timeout_s=0.2)}) as office:
+        await office.asks()
+        await office.delivers()
+        assert office.is_disabled
+        assert office.rows[0].problem == f"{receiver.place} answered 410"
+
+
 async def test_a_redirect_is_a_failure_and_is_not_followed(office: Office, receiver: HttpsReceiver) -> None:
     receiver.replies = {"/hooks": Reply(301, headers={"location": receiver.url("/elsewhere")})}
     await office.asks()
@@ -180,12 +209,24 @@ async def test_patience_can_be_asked_for_by_a_date(office: Office, receiver: Htt
     assert (office.rows[0].available_at - office.clock()).total_seconds() == pytest.approx(7_200, abs=30)
 
 
-@pytest.mark.parametrize("asked", ["tomorrow", "-5", "", "99999999999999999999"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "tomorrow",
+        "-5",
+        "",
+        "99999999999999999999",
+        "Mon, 05 Jan 99999999999 00:00:00 GMT",
+        "Mon, 05 Jan 2026 00:00:00 +9999",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+    ],
+)
 async def test_what_is_no_time_is_not_waited_for(office: Office, receiver: HttpsReceiver, asked: str) -> None:
     receiver.otherwise = Reply(503, headers={"retry-after": asked})
     await office.asks()
     await office.delivers()
     assert office.rows[0].available_at - office.clock() == timedelta(seconds=5)
+    assert office.rows[0].problem == f"{receiver.place} answered 503"
 
 
 async def test_gone_disables_at_once_with_an_alert_and_nothing_is_lost(

@@ -26,15 +26,24 @@ class HttpsEndpoint:
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Returns when it answered 2xx. Raises Undelivered."""
-        try:
-            answer = await self._guarded.send("POST", self._url, body=body, headers=headers)
-        except (Forbidden, Unreachable, NoAnswer) as error:
-            raise Undelivered(str(error)) from error
+        answer = await self._answer(body, headers)
         if not 200 <= answer.status < 300:
             raise self._refused(answer)
 
     async def aclose(self) -> None:
         await self._guarded.aclose()
+
+    async def _answer(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """The status says it all: an answer that nobody can read to its end counts by it, as one without a body. Else
+        an endpoint that took a notice would get it again and again."""
+        try:
+            return await self._guarded.send("POST", self._url, body=body, headers=headers)
+        except NoAnswer as error:
+            if error.status is None:
+                raise Undelivered(str(error)) from error
+            return Answer(error.status, {}, b"")
+        except (Forbidden, Unreachable) as error:
+            raise Undelivered(str(error)) from error
 
     def _refused(self, answer: Answer) -> Undelivered:
         said = f"{self._place} answered {answer.status}"
@@ -52,7 +61,7 @@ class HttpsEndpoint:
             return float(text)
         try:
             until = parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         until = until if until.tzinfo else until.replace(tzinfo=UTC)
         return max(0.0, (until - self._now()).total_seconds())

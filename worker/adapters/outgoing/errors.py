@@ -11,4 +11,8 @@ class Unreachable(Exception):
 
 class NoAnswer(Exception):
     """It was sent, at least in part, and nobody knows what came of it: no answer in time, none at all, or one that is
-    too large to be read."""
+    too large to be read. `status` is that of an answer which began, and could not be read to its end."""
+
+    def __init__(self, problem: str, status: int | None = None) -> None:
+        super().__init__(problem)
+        self.status = status

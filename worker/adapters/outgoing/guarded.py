@@ -85,7 +85,7 @@ class Guarded:
         )
         try:
             async with asyncio.timeout(limit_s):
-                return await self._exchange(request, place)
+                return await self._exchange(request, place, progress)
         except TimeoutError as error:
             raise progress.failure(place, f"within {limit_s:g} s") from error
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
@@ -105,14 +105,15 @@ class Guarded:
     async def aclose(self) -> None:
         await self._pool.aclose()
 
-    async def _exchange(self, request: httpcore.Request, place: Place) -> Answer:
+    async def _exchange(self, request: httpcore.Request, place: Place, progress: "_Progress") -> Answer:
         response = await self._pool.handle_async_request(request)
+        progress.status = response.status
         try:
             body = bytearray()
             async for part in response.aiter_stream():
                 body += part
                 if len(body) > self._largest_answer:
-                    raise NoAnswer(f"{place} answered more than {self._largest_answer} bytes")
+                    raise NoAnswer(f"{place} answered more than {self._largest_answer} bytes", response.status)
         finally:
             await response.aclose()
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
@@ -120,17 +121,20 @@ class Guarded:
 
 
 class _Progress:
-    """Whether any of the request went out, told by httpcore as it happens."""
+    """Whether any of the request went out, told by httpcore as it happens, and the status that came back."""
 
     def __init__(self) -> None:
         self._sent = False
+        self.status: int | None = None
 
     async def note(self, event: str, _info: Mapping[str, Any]) -> None:
         if event == "http11.send_request_headers.started":
             self._sent = True
 
     def failure(self, place: Place, why: str) -> Exception:
-        return NoAnswer(f"{place} gave no answer: {why}") if self._sent else Unreachable(f"{place} not reached: {why}")
+        if not self._sent:
+            return Unreachable(f"{place} not reached: {why}")
+        return NoAnswer(f"{place} gave no answer: {why}", self.status)
 
 
 def _target(url: str) -> httpcore.URL:
