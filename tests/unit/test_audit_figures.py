@@ -223,7 +223,11 @@ def an_answered_question() -> AnsweredQuestion:
         asked_at=ASKED,
         received_at=ASKED,
         verdict="modify",
-        changes={"approved_actions": [0], "customer_message": "Dear Mrs Doe, done"},
+        changes={
+            "approved_actions": [0],
+            "edited_actions": [{"index": 0, "args": {"to": "jane.doe@example.org"}}],
+            "customer_message": "Dear Mrs Doe, done",
+        },
         choice=None,
         comment="Mrs Doe called",
         facts={
@@ -255,7 +259,8 @@ def test_an_example_names_actions_and_changes_and_never_their_values() -> None:
     assert example["shown"]["proposal"]["actions"] == ["send_email"]
     assert example["shown"]["proposal"]["changes"] == ["email"]
     assert example["shown"]["customer_tier"] == "vip"
-    assert example["answer"]["changes"] == {"approved_actions": [0], "customer_message": True}
+    changes = {"approved_actions": [0], "edited_actions": [0], "customer_message": True}
+    assert example["answer"]["changes"] == changes
 
 
 def test_an_example_has_the_fields_that_the_manual_shows() -> None:

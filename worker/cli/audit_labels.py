@@ -70,14 +70,18 @@ def proposal_of(proposal: dict[str, Any]) -> dict[str, Any]:
         **_only(proposal, ("action", "method", "amount")),
         "changes": sorted(proposal.get("changes") or {}),
         "actions": [action["name"] for action in proposal.get("actions") or []],
+        "passing": [action["name"] for action in proposal.get("passing") or []],
     }
 
 
 def _changes(changes: dict[str, Any] | None) -> dict[str, Any] | None:
-    """A rewritten message to the customer is only said to be there: it may greet them by their name."""
+    """A rewritten message to the customer, and rewritten arguments of an action, are only said to be there: they may
+    name somebody."""
     if not changes:
         return None
+    edited = [edit["index"] for edit in changes.get("edited_actions") or []]
     kept = {name: changes[name] for name in ("amount", "method", "approved_actions") if changes.get(name) is not None}
+    kept |= {"edited_actions": edited} if edited else {}
     return kept | ({"customer_message": True} if changes.get("customer_message") is not None else {})
 
 
