@@ -229,13 +229,28 @@ def _cost_s(reason: str) -> float:
     return min(timeit.repeat(lambda: RULES.opinion_of(facts), number=5, repeat=7)) / 5
 
 
+@pytest.mark.parametrize(
+    "heap", ["a" + "\u0345" * 1_999 + "\u0334" * 2_000, "\u0345\uff9e" * 2_000, "\u0345\u0f73" * 2_000]
+)
+def test_marks_upon_marks_are_not_sorted_all_day(heap: str) -> None:
+    """Normal forms sort the marks on one letter, in a time that grows with the square of their number."""
+    assert min(timeit.repeat(lambda: (comparable(heap), visible(heap)), number=1, repeat=5)) < 0.01
+
+
+def test_marks_that_people_write_stay() -> None:
+    vietnamese, zalgo = "e\u0302\u0301", "a" + "\u0334\u0315" * 8
+    assert visible(vietnamese) == "\u1ebf"
+    assert len(visible(zalgo)) == len(zalgo)
+    assert visible("!" * 50 + "\u2026" * 50) == "!" * 50 + "\u2026" * 50
+
+
 def test_an_ordinary_reason_costs_next_to_nothing() -> None:
     """About 40 µs on the machine of the page; ten times that is a defect on any."""
     assert _cost_s("Die Tasse kam beschädigt an, der Henkel lag daneben. " * 4) < 0.000_5
 
 
 @pytest.mark.parametrize(
-    "piece", ["a", "a ", "@", "ignore ", "not ", "é", "\u0301", "<", '"role" ', "\ufdfa", "\u200b"]
+    "piece", ["a", "a ", "@", "ignore ", "not ", "é", "\u0301", "<", '"role" ', "\ufdfa", "\u200b", "\u0315\u0300"]
 )
 def test_the_cost_grows_with_the_text_and_not_faster(piece: str) -> None:
     short, long = (_cost_s((piece * size)[:size]) for size in (1_000, 4_000))

@@ -19,6 +19,12 @@ _APOSTROPHES = re.compile(r"['`\u2018\u2019\u02bc\u00b4]")
 _NO_WORD = re.compile(r"[\W_]+")
 _NEITHER_ASCII_NOR_WORD = re.compile(r"[^\x00-\x7f\w]")
 
+_MOST_MARKS = 30
+"""On one letter, as the Stream-Safe Text Format has it (UAX 15, 13): normal forms sort them, by a method whose time
+grows with the square of their number. No script needs so many."""
+
+_MAY_BE_A_HEAP = re.compile(rf"(?:[^\x00-\x7f\w\s]|[\uff9e\uff9f]){{{_MOST_MARKS + 1},}}")
+
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 _DROPPED = _INVISIBLE | {"Mn", "Me"}
 
@@ -63,7 +69,8 @@ def comparable(text: str) -> str:
     punctuation, and with look-alikes of Latin letters replaced."""
     text = text[:MAX_LENGTH]
     if not text.isascii():
-        text = _NEITHER_ASCII_NOR_WORD.sub(_kept, unicodedata.normalize("NFKD", text)[: 2 * MAX_LENGTH])
+        decomposed = unicodedata.normalize("NFKD", _stream_safe(text))
+        text = _NEITHER_ASCII_NOR_WORD.sub(_kept, decomposed[: 2 * MAX_LENGTH])
     folded = _APOSTROPHES.sub("", text.casefold())
     if not folded.isascii():
         folded = folded.translate(_LOOK_ALIKES)
@@ -77,10 +84,24 @@ def visible(text: str) -> str:
         return text
     kept = (
         character if character == "\n" or unicodedata.category(character) not in _INVISIBLE else ""
-        for character in unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\t", " "))
+        for character in unicodedata.normalize("NFC", _stream_safe(text.replace("\r\n", "\n").replace("\t", " ")))
     )
     return "".join(kept)
 
 
 def _kept(character: re.Match[str]) -> str:
     return "" if unicodedata.category(character[0]) in _DROPPED else character[0]
+
+
+def _stream_safe(text: str) -> str:
+    return _MAY_BE_A_HEAP.sub(_without_heaps, text)
+
+
+def _without_heaps(run: re.Match[str]) -> str:
+    kept, marks = [], 0
+    for character in run[0]:
+        is_mark = unicodedata.combining(unicodedata.normalize("NFKD", character)[0])
+        marks = marks + 1 if is_mark else 0
+        if marks <= _MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)
