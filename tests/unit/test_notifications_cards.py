@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.values import Command, ExceptionKind, Verdict
+from schemas.values import Command, ExceptionKind, LevelReference, Money, Verdict
 from tests.notices import LINK, MONDAY, a_closed_notice, a_notice
 from worker.adapters.notifications.card import BUDGETS, SHORTENED, Budget, card_of
 from worker.adapters.notifications.mail import as_html, as_text
@@ -21,6 +21,7 @@ from worker.adapters.notifications.webhook import webhook_body
 from worker.application.notices import Notice, NoticeKind
 from worker.domain.approval import Closing
 
+SCREEN = ReviewLink("https://desk.example/approvals/{approval_id}?case={case_id}&exception={exception_id}")
 HOSTILE = "<!channel> <@U1> <https://evil.example|Approve> [Approve](https://evil.example) *b* \u202eevorppa\u2066 \x07"
 HUGE = a_notice(
     exception_id="\U0001f4a5" * 200,
@@ -29,6 +30,21 @@ HUGE = a_notice(
     reason="\\" * 2000,
     tools=tuple("\U0001f4a5" * 200 for _ in range(10)),
 )
+
+LARGEST_OF = {
+    letter: a_notice(
+        kind=NoticeKind.CLOSED,
+        closed_as=Closing.ESCALATED,
+        **dict.fromkeys(("exception_id", "order_id", "action", "role", "assignee", "by"), letter * 200),
+        level=LevelReference(name=letter * 200, number=99, of=99),
+        amount=Money(amount_minor=10**15, currency="USD"),
+        tools=(letter * 200,) * 10,
+        why=(letter * 2000,) * 20,
+        reason=letter * 2000,
+    )
+    for letter in ("a", "&", "\\", "\x01", "\u20ac", "\U0001f4a5")
+}
+"""Every field as long as it can be, of letters that grow when they are escaped or encoded."""
 
 
 def every_text(node: Any) -> Iterator[str]:
@@ -115,6 +131,36 @@ def test_strangers_cannot_hide_turn_or_link_text(show: Show) -> None:
     shown = show(a_notice(exception_id=HOSTILE, why=(HOSTILE,), reason=HOSTILE))
     assert "https://evil.example" not in shown
     assert not re.search("[\u202e\u2066\x07]", shown)
+
+
+ADDRESSES = [
+    "www.evil.example",
+    "evil.example/reset",
+    "EVIL.Example",
+    "evil\u3002example",
+    "evil\uff0eexample",
+    "mailto:boss@evil.example",
+    "evil.xn--p1ai",
+    "evil.\u0440\u0444",
+    "evil.\u200bexample",
+    "tel:+15550100",
+    "javascript:alert(1)",
+]
+
+
+@pytest.mark.parametrize("show", PEOPLE)
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_without_a_scheme_is_none_that_a_program_finds(show: Show, address: str) -> None:
+    """Mail programs make a link of anything that looks like a host or begins with a scheme."""
+    shown = show(a_notice(exception_id=address, why=(address,), reason=address), None)
+    assert not re.search(r"evil[.\u3002\uff0e]\w|(?:mailto|tel|javascript):", shown)
+
+
+@pytest.mark.parametrize(
+    "text", ["refund of 150.00 USD, 3.5 kg", "Sent. Thanks...", "at 09:00", "user:maria", "v1.2.3"]
+)
+def test_what_is_no_address_stays_as_it_is(text: str) -> None:
+    assert text in mail_text(a_notice(why=(text,)))
 
 
 def test_slack_sees_no_mention_and_no_link_but_ours() -> None:
@@ -239,6 +285,12 @@ def test_a_webhook_is_below_its_limit_however_large_the_notice() -> None:
     body = webhook_body(HUGE, LINK)
     assert len(body) < 20_000
     assert json.loads(body)["data"]["shortened"] is True
+
+
+@pytest.mark.parametrize("show", ALL)
+@pytest.mark.parametrize("notice", LARGEST_OF.values(), ids=map(ascii, LARGEST_OF))
+def test_no_notice_is_too_large_to_be_told(show: Show, notice: Notice) -> None:
+    assert show(notice, SCREEN.to(notice))
 
 
 @pytest.mark.parametrize("show", PEOPLE)

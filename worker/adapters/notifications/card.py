@@ -4,6 +4,7 @@ The words of strangers stand in it as one line of visible characters: nothing th
 text, or becomes a link of its own accord. Each channel escapes them for its own markup.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -114,6 +115,15 @@ class _Shortener:
 
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs"})
 
+_MAKES_A_LINK = re.compile(
+    r":(?=//)"
+    r"|(?<=\bmailto):|(?<=\btel):|(?<=\bsms):|(?<=\bfile):|(?<=\bdata):|(?<=\bjavascript):|(?<=\bmsteams):"
+    r"|(?<=\w)[.\u3002\uff0e\uff61](?=[^\W\d_]{2})",
+    re.IGNORECASE,
+)
+"""What mail and chat programs go by: a scheme, or a dot that a name follows, as in a host. The other dots are what
+browsers read as one (UTS 46)."""
+
 
 def inert(text: str) -> str:
     """One line without invisible characters, in which no program finds an address to turn into a link."""
@@ -122,4 +132,8 @@ def inert(text: str) -> str:
         for character in text
         if character.isspace() or unicodedata.category(character) not in _HIDDEN
     )
-    return " ".join(visible.split()).replace("://", "[:]//")
+    return _MAKES_A_LINK.sub(_defanged, " ".join(visible.split()))
+
+
+def _defanged(found: re.Match[str]) -> str:
+    return f"[{found[0]}]"

@@ -56,14 +56,15 @@ def webhook_body(notice: Notice, link: str | None) -> bytes:
 def _data(notice: Notice, link: str | None, budget: Budget) -> dict[str, Any]:
     """In the words of the event contract where it has the same thing. A program reads it: texts are not made inert."""
     fields = notice.model_dump(mode="json", exclude={"kind", "at", "concerns", "tools", "why", "reason"})
+    actions = [name[: budget.characters] for name in notice.tools]
     why = [says[: budget.characters] for says in notice.why[: budget.reasons]]
     reason = notice.reason and notice.reason[: budget.characters]
     return {
         **fields,
         "kind": notice.concerns.value,
-        "actions": list(notice.tools),
+        "actions": actions,
         "why": why,
         "reason": reason,
         "url": link,
-        "shortened": why != list(notice.why) or reason != notice.reason,
+        "shortened": (actions, why, reason) != (list(notice.tools), list(notice.why), notice.reason),
     }
