@@ -48,6 +48,9 @@ def test_a_draft_with_the_figures_of_the_case_is_shown(draft: str) -> None:
         "Confirm at ｅｘａｍｐｌｅ．ｏｒｇ",  # noqa: RUF001 - full-width on purpose
         "Confirm at ex\u200bample.o\u200brg",
         "Confirm at пример.рф",
+        "Confirm at example\u3002org",
+        "We refund 3 USD.",
+        "We refund 3k USD.",
         "Write to help@example",
         "Call tel:us",
         "[Click](here)",
@@ -60,6 +63,30 @@ def test_a_draft_with_the_figures_of_the_case_is_shown(draft: str) -> None:
 )
 def test_a_draft_with_a_link_or_figures_of_its_own_is_dropped(draft: str) -> None:
     assert usable_draft(draft, a_case()) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "draft"),
+    [
+        ("evil.example/pay", "Confirm at evil.example/pay please."),
+        ("https://evil.example", "Confirm at https://evil.example"),
+        ("help@evil.example", "Write to help@evil.example"),
+        ("900.00", "We refund 900.00 USD."),
+        ("900 USD", "We refund 900 USD."),
+        ("$900", "We refund $900."),
+        ("9000", "We refund 9000 USD."),
+        ("9000", "We refund $9000."),
+        ("9000", "We refund USD 9000."),
+        ("9000", "We refund 9000\u00a0\u20ac."),
+    ],
+)
+def test_an_id_smuggles_no_link_and_no_amount_into_a_draft(name: str, draft: str) -> None:
+    assert usable_draft(draft, some_facts(an_exception(name, order_id=name))) is None
+
+
+@pytest.mark.parametrize("draft", ["Your order 9000 is on its way back.", "Order no. 9000: refunded.", "Order #9000"])
+def test_an_id_of_figures_alone_may_be_named(draft: str) -> None:
+    assert usable_draft(draft, some_facts(an_exception(order_id="9000"))) is not None
 
 
 def test_what_hides_in_a_draft_is_removed() -> None:
