@@ -83,7 +83,11 @@ async def test_an_agent_deletes_data_after_an_engineer_a_dba_and_legal_signed(ho
     )
 
     first = await house.question("E-1", "engineer")
-    assert (first["level"]["of"], first["risk"], first["proposal"]["actions"]) == (3, "high", [action])
+    assert (first["level"]["of"], first["risk"], first["proposal"]["actions"]) == (
+        3,
+        "high",
+        [{**action, "id": "0"}],
+    )
     for signer in (ENNO, DINA, LENA):
         assert (await house.says(signer, "approve", "E-1"))["code"] == "ACCEPTED"
 
