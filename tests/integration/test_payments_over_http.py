@@ -13,7 +13,7 @@ import httpx
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from schemas.values import PayoutMethod
 from tests.builders import an_intent, an_unopened_case, usd
@@ -103,6 +103,19 @@ async def test_a_decline_repeats_the_reason_of_the_service(provider: PaymentProv
             await payments.pay(intent_of(amount=usd(20_001), payment_reference="pay-7"))
 
 
+async def test_a_reason_is_repeated_as_text_that_can_be_stored_and_shown(
+    provider: PaymentProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL stores no NUL: a reason with one could never be recorded, and the case would never end."""
+    detail = {"title": "no", "detail": "closed\0 acc\x1b[2Jount\u202e\u2028."}
+    refused = JSONResponse(detail, 402, media_type="application/problem+json")
+    monkeypatch.setattr(provider.payments, "_pay", lambda *_: refused)
+    async with payments_at(provider.address) as payments:
+        with pytest.raises(PaymentDeclined) as declined:
+            await payments.pay(intent_of())
+    assert str(declined.value) == "closed acc[2Jount ."
+
+
 async def test_a_token_that_is_not_accepted_is_never_repeated(provider: PaymentProvider) -> None:
     async with payments_at(provider.address, "stolen-or-old") as payments:
         for call in (payments.pay, payments.look_up):
@@ -146,6 +159,8 @@ async def test_a_wrong_address_is_named_and_is_no_proof_that_nothing_was_paid(
         (Response(b"x" * (LARGEST_ANSWER + 1), 201), f"more than {LARGEST_ANSWER} bytes"),
         (Response('{"idempotency_key": "another", "reference": "1", "status": "failed",'
                   ' "amount": {"amount_minor": 1, "currency": "USD"}}'), "about another payment"),
+        (JSONResponse({"idempotency_key": f"signoff:{CASE.case_id}:1", "reference": "pay\0", "status": "succeeded",
+                       "amount": {"amount_minor": 15_000, "currency": "USD"}}), "reference: .* cannot be seen"),
     ],
 )  # fmt: skip
 async def test_an_answer_that_is_none_leaves_the_payment_uncertain(

@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from schemas.values import Money, PayoutMethod
 from tests.builders import an_intent, an_unopened_case, eur, usd
 from tests.stack.payment_ledger import Captured, Entry, Fault, Ledger
-from tests.stack.payment_provider import STRIPE_KEY, PaymentProvider, payment_provider
+from tests.stack.payment_provider import STRIPE_KEY, PaymentProvider, payment_provider, serving
 from worker.adapters.payments.errors import PaymentsError
 from worker.adapters.payments.stripe import StripePayments
 from worker.adapters.payments.stripe_amounts import says_the_same, stripe_amount
@@ -138,6 +142,66 @@ async def test_a_refund_that_fails_after_all_says_why(provider: PaymentProvider)
             await payments.look_up(intent_of())
         with pytest.raises(PaymentDeclined, match="re_1 failed: expired_or_canceled_card"):
             await payments.look_up(intent_of())
+
+
+NO_ANSWERS = [
+    b"null",
+    b"[]",
+    b"{}",
+    b'"refund"',
+    b"\xff\xfe",
+    b'{"object": "list"}',
+    b'{"object": "list", "data": null}',
+    b'{"object": "list", "data": [null]}',
+    b'{"object": "list", "data": [], "has_more": true}',
+    b'{"object": "list", "data": [{"metadata": "none"}], "has_more": false}',
+    b'{"object": "charge", "currency": ["usd"]}',
+]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *NO_ANSWERS,
+        b'{"object": "refund", "id": "", "status": "succeeded", "amount": 15000, "currency": "usd"}',
+        b'{"object": "refund", "id": "re_\\u0000", "status": "succeeded", "amount": 15000, "currency": "usd"}',
+    ],
+)
+async def test_an_answer_that_is_no_refund_leaves_it_uncertain(
+    provider: PaymentProvider, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    answer = Response(content, media_type="application/json")
+    monkeypatch.setattr(provider.stripe, "_create", lambda *_: answer)
+    async with stripe_of(provider) as payments:
+        with pytest.raises(PaymentUncertain, match="no refund"):
+            await payments.pay(intent_of())
+
+
+@pytest.mark.parametrize("content", NO_ANSWERS)
+async def test_an_answer_that_is_no_list_and_no_payment_says_nothing(content: bytes) -> None:
+    async def answer(_: Request) -> Response:
+        return Response(content, media_type="application/json")
+
+    async with (
+        serving(Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])])) as address,
+        aclosing(StripePayments(STRIPE_KEY, api_base=address)) as payments,
+    ):
+        for call in (payments.pay, payments.look_up):
+            with pytest.raises(PaymentUnavailable):
+                await call(intent_of())
+
+
+async def test_what_stripe_says_is_repeated_as_text_that_can_be_stored(
+    provider: PaymentProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL stores no NUL: a reason with one could never be recorded, and the case would never end."""
+    refund = {"object": "refund", "id": "re_1", "status": "failed", "amount": 15_000, "currency": "usd"}
+    answer = JSONResponse({**refund, "failure_reason": "lost\0 \x1b[2J\u202ecard"})
+    monkeypatch.setattr(provider.stripe, "_create", lambda *_: answer)
+    async with stripe_of(provider) as payments:
+        with pytest.raises(PaymentDeclined) as declined:
+            await payments.pay(intent_of())
+    assert str(declined.value) == "refund re_1 failed: lost [2Jcard"
 
 
 async def test_a_refund_of_another_amount_under_our_key_is_neither_paid_again_nor_taken_for_ours(

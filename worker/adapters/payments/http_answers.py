@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas.values import Identifier, Money
-from worker.adapters.payments.remote import quoted
+from schemas.values import Money
+from worker.adapters.payments.remote import Reference, quoted
 from worker.application.ports.payments import Payment, PaymentDeclined, PaymentPending
 from worker.domain.intent import PaymentIntent
 
@@ -18,7 +18,7 @@ class _Payment(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     idempotency_key: str
-    reference: Identifier
+    reference: Reference
     status: Literal["succeeded", "pending", "failed"]
     amount: Money
     reason: str | None = None

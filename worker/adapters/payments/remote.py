@@ -1,6 +1,11 @@
 """What all providers behind HTTP have in common."""
 
+from typing import Annotated
+
 import httpx
+from pydantic import AfterValidator
+
+from schemas.values import Identifier
 
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 """Errors after which the request cannot have arrived; any other one leaves that open."""
@@ -15,6 +20,22 @@ def patience(time_limit_s: float) -> httpx.Timeout:
 
 
 def quoted(text: str) -> str:
-    """On one line, and not too long."""
-    text = " ".join(text.split())
+    """On one line, not too long, and without what cannot be seen: no log obeys it, and every store takes it."""
+    text = " ".join("".join(map(_visible, text)).split())
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
+
+
+def _visible(character: str) -> str:
+    if character.isspace():
+        return " "
+    return character if character.isprintable() else ""
+
+
+def _of_visible_characters(reference: str) -> str:
+    if not reference.isprintable():
+        raise ValueError("it holds characters that cannot be seen")
+    return reference
+
+
+Reference = Annotated[Identifier, AfterValidator(_of_visible_characters)]
+"""A provider's own id of a payment."""

@@ -19,6 +19,7 @@ from worker.adapters.payments.stripe_errors import problem, refund_error, said_i
 from worker.adapters.payments.stripe_refunds import (
     NotAsAsked,
     RefundedPayment,
+    currency_in,
     is_of,
     metadata_of,
     payment_in,
@@ -75,6 +76,8 @@ class StripePayments:
             raise PaymentUncertain(f"Stripe gave no answer within {self._time_limit_s:g} s") from error
         except stripe.StripeError as error:
             raise refund_error(error, intent.idempotency_key) from error
+        except Exception as error:  # what the library raises when it reads an answer that is none
+            raise PaymentUncertain(f"Stripe's answer is no refund: {type(error).__name__}") from error
         try:
             return payment_in(refund, intent)
         except NotAsAsked as error:
@@ -97,9 +100,8 @@ class StripePayments:
     async def _check_currency(self, payment: RefundedPayment, intent: PaymentIntent) -> None:
         """A refund has the currency of its payment, whatever ours says: 150.00 EUR must not become 150.00 USD."""
         currency = await self._asked(lambda: self._currency_of(payment), unknown=PaymentDeclined)
-        if currency != intent.amount.currency.lower():
-            paid_in = (currency or "an unknown currency").upper()
-            raise PaymentDeclined(f"{intent.payment_reference} was paid in {paid_in}, not in {intent.amount.currency}")
+        if currency != intent.amount.currency:
+            raise PaymentDeclined(f"{intent.payment_reference} was paid in {currency}, not in {intent.amount.currency}")
 
     async def _refund(self, payment: RefundedPayment, amount: int, intent: PaymentIntent) -> stripe.Refund:
         params = {**payment, "amount": amount, "metadata": metadata_of(intent)}
@@ -107,10 +109,10 @@ class StripePayments:
             cast("RefundCreateParams", params), {"idempotency_key": intent.idempotency_key}
         )
 
-    async def _currency_of(self, payment: RefundedPayment) -> str | None:
+    async def _currency_of(self, payment: RefundedPayment) -> str:
         if "charge" in payment:
-            return (await self._charges.retrieve_async(payment["charge"])).currency
-        return (await self._payment_intents.retrieve_async(payment["payment_intent"])).currency
+            return currency_in(await self._charges.retrieve_async(payment["charge"]))
+        return currency_in(await self._payment_intents.retrieve_async(payment["payment_intent"]))
 
     async def _find(self, payment: RefundedPayment, intent: PaymentIntent) -> stripe.Refund | None:
         """Stripe's lists are up to date at once; its search is not."""
@@ -132,6 +134,8 @@ class StripePayments:
             raise unknown(f"Stripe: {said_in(error)}") from error
         except stripe.StripeError as error:
             raise PaymentUnavailable(problem(error)) from error
+        except Exception as error:  # what the library raises when it reads an answer that is none
+            raise PaymentUnavailable(f"Stripe's answer cannot be read: {type(error).__name__}") from error
 
     async def _timed(self, request: Awaitable[Answer]) -> Answer:
         async with asyncio.timeout(self._time_limit_s):

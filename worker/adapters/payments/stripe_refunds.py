@@ -3,9 +3,10 @@
 from typing import TypedDict
 
 import stripe
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from schemas.values import PayoutMethod
+from schemas.values import Currency, PayoutMethod
+from worker.adapters.payments.remote import Reference, quoted
 from worker.adapters.payments.stripe_amounts import says_the_same
 from worker.application.ports.payments import Payment, PaymentDeclined, PaymentPending
 from worker.domain.intent import PaymentIntent
@@ -15,6 +16,7 @@ KEY_FIELD = "signoff_idempotency_key"
 
 _CHARGES = ("ch_", "py_")
 _PAYMENT_INTENTS = ("pi_",)
+_CURRENCY = TypeAdapter(Currency)
 _GONE = ("failed", "canceled")
 
 
@@ -32,7 +34,7 @@ class NotAsAsked(Exception):
 class _Refund(BaseModel):
     """What we read of Stripe's refund; amounts are as Stripe counts them."""
 
-    id: str
+    id: Reference
     status: str | None
     amount: int
     currency: str
@@ -65,6 +67,11 @@ def metadata_of(intent: PaymentIntent) -> dict[str, str]:
     return {KEY_FIELD: intent.idempotency_key, "case_id": str(intent.case_id), "order_id": intent.order_id}
 
 
+def currency_in(paid: stripe.Charge | stripe.PaymentIntent) -> str:
+    """By its ISO code. Raises ValidationError."""
+    return _CURRENCY.validate_python(paid.currency.upper())
+
+
 def is_of(refund: stripe.Refund, intent: PaymentIntent) -> bool:
     metadata = refund.metadata.to_dict() if refund.metadata else {}
     return bool(metadata.get(KEY_FIELD) == intent.idempotency_key)
@@ -77,22 +84,22 @@ def payment_in(answer: stripe.Refund, intent: PaymentIntent) -> Payment:
     """
     refund = _read(answer)
     if refund.status in _GONE:
-        reason = refund.failure_reason or "Stripe gives no reason"
+        reason = quoted(refund.failure_reason or "Stripe gives no reason")
         raise PaymentDeclined(f"refund {refund.id} {refund.status}: {reason}")
     if not says_the_same(intent.amount, refund.amount, refund.currency):
         raise NotAsAsked(
-            f"refund {refund.id} is of {refund.amount} {refund.currency} as Stripe counts, not of {intent.amount}; "
-            "look at it in Stripe's dashboard"
+            f"refund {refund.id} is of {refund.amount} {quoted(refund.currency)} as Stripe counts, "
+            f"not of {intent.amount}; look at it in Stripe's dashboard"
         )
     if refund.status != "succeeded":
-        raise PaymentPending(f"refund {refund.id} is {refund.status or 'not settled'}")
+        raise PaymentPending(f"refund {refund.id} is {quoted(refund.status or 'not settled')}")
     return Payment(refund.id)
 
 
 def _read(answer: stripe.Refund) -> _Refund:
     try:
-        return _Refund.model_validate(answer.to_dict())
+        return _Refund.model_validate(answer.to_dict() if isinstance(answer, stripe.Refund) else answer)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise NotAsAsked(f"Stripe's answer is no refund: {where}: {first['msg']}") from error
