@@ -238,6 +238,22 @@ async def test_a_function_that_writes_cannot_write_in_a_select(shop: psycopg.Con
 
 
 @pytest.mark.parametrize(
+    "statement", ["select o.clear from orders o", "select (o).clear from orders o", "select lower(o) from orders o"]
+)
+async def test_a_function_that_looks_like_a_column_or_a_harmless_one_is_found_out(
+    run_sql: Registry, shop: psycopg.Connection[Any], database: str, statement: str
+) -> None:
+    for name in ("clear", "lower"):
+        shop.execute(f"create function {name}(orders) returns int language sql as 'select 1'".encode())
+    for call in (run_sql.examine(sql(statement)), run_sql.run(sql(statement), KEY)):
+        with pytest.raises(ActionRefused, match=r"it would call (clear|lower), a function of this database"):
+            await call
+    allowed = registry(database, functions=["clear", "lower"])
+    assert (await allowed.examine(sql(statement))).kind == "select"
+    assert (await run_sql.examine(sql("select upper(o.state), o.total from orders o where id < 5"))).kind == "select"
+
+
+@pytest.mark.parametrize(
     ("statement", "said"),
     [
         ("select nothing from orders", r"line 1, column 8: column \"nothing\""),

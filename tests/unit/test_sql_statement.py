@@ -110,6 +110,15 @@ def test_a_statement_is_of_one_kind_and_names_its_tables(text: str, kind: str, t
         ("select " + "char(decimal(" * 20 + "1" + "))" * 20, "nested too deeply"),
         ("select '" + "a" * 10_000 + "'", "at most 10000"),
         ("select 'half \ud800'", "control character"),
+        ("delete substring", "names no table"),
+        ("select * from apply(1)", "could be a call"),
+        ("select * from audit.cache(1)", "could be a call"),
+        ("select * from t, cube(1)", "could be a call"),
+        ("select a from t, rollup(1) group by a, cube (b)", "could be a call"),
+        ("select * from over(1)", "could be a call"),
+        ("select * from set(1)", "could be a call"),
+        ("select join('a')", "could be a call"),
+        ('select "trim"(1)', "could be a call"),
     ],
 )
 def test_what_is_not_one_plain_statement_is_refused_with_the_reason(text: str, said: str) -> None:
@@ -154,6 +163,12 @@ def test_the_parsers_place_is_told() -> None:
         ("select cast(pg_sleep(1) as text), pg_sleep(1)::text", "pg_sleep"),
         ("select sum(1) over (partition by pg_sleep(1))", "pg_sleep"),
         ("values (pg_sleep(1))", "pg_sleep"),
+        ("select decrypt(a, 'key', 'aes') from t", "decrypt"),
+        ("select * from audit.transform(1)", "audit.transform"),
+        ("select * from audit.trim(1)", "audit.trim"),
+        ("select list(1), map(1, 2), struct(1)", "struct"),
+        ("select max_by(a, b), if(true, 1, 2)", "max_by"),
+        ('select "coalesce"(1)', "coalesce"),
     ],
 )
 def test_what_a_statement_may_not_do_is_named(text: str, said: str) -> None:
@@ -187,3 +202,24 @@ def test_parameters_and_columns_are_counted() -> None:
     statement = read_statement("select id, lower(name) as name from t where a = $2 and b = $1")
     assert (statement.parameters, statement.columns) == (2, ("id", "name"))
     assert read_statement("select *, a from t").columns == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select string_agg(distinct a, ',' order by b), count(distinct (a, b)), array_agg(x order by y desc) from t",
+        "select percentile_cont(0.5) within group (order by a), count(*) filter (where a) from t",
+        "select sum(a) over (partition by (b) order by c), rank() over w from t window w as (order by a)",
+        "select * from t group by rollup (a, b), cube (a), grouping sets ((a), ())",
+        "with x(a) as materialized (select 1) select * from (values (1, 2)) as v (a, b), x",
+        "insert into t (a) values (1) on conflict (a) do update set (a, b) = (1, 2) returning (a)",
+        "select a::numeric(10, 2), cast(b as char(3)), c::timestamptz(3), current_timestamp(0) from t",
+        "select extract(year from a), substring(a from 1 for 2), trim(both ' ' from a), left(a, 1) from t",
+        "select ceil(1.5), decode('aa', 'hex'), date_part('year', now()), coalesce(a, b), greatest(1, 2) from t",
+        "select * from t join (u cross join v) on (a = b) left join (select 1) w using (c) where a like ('x')",
+        "select * from unnest(array[1, 2]) with ordinality as t(a, n), generate_series(1, 3) as g(n)",
+        "select xmlelement(name a, b), json_object('a': 1), json_value(a, '$.b'), a at time zone ('UTC') from t",
+    ],
+)
+def test_what_only_computes_needs_no_permission(text: str) -> None:
+    assert read_statement(text).functions == ()

@@ -26,7 +26,7 @@ from worker.adapters.executors.executor import (
     Ran,
 )
 from worker.adapters.executors.sql_permissions import RECORD, Permissions, kinds_of
-from worker.adapters.executors.sql_plan import plan_of
+from worker.adapters.executors.sql_plan import Plan, plan_of
 from worker.adapters.executors.sql_rows import rows_of_cursor, rows_returned
 from worker.adapters.executors.sql_session import QUERIES, Connection, Database, parameters_of, raw
 from worker.adapters.executors.sql_statement import Statement, StatementKind, read_statement
@@ -105,7 +105,7 @@ class SqlExecutor(Executor):
         statement, parameters = self._read(action)
         try:
             async with self._database.transaction(read_only=True) as connection:
-                plan = await plan_of(connection, statement, parameters)
+                plan = await self._planned(connection, statement, parameters)
         except ActionFailed as error:
             raise ActionRefused(str(error)) from error
         limit = self.options.estimate_limit
@@ -125,12 +125,13 @@ class SqlExecutor(Executor):
         statement, parameters = self._read(action)
         if statement.kind is StatementKind.SELECT:
             async with self._database.transaction(read_only=True) as connection:
+                await self._planned(connection, statement, parameters)
                 return Ran(result=await self._selected(connection, statement, parameters))
         async with self._database.transaction(read_only=False) as connection:
             recorded = await _recorded(connection, action, idempotency_key)
             if recorded is not None:
                 return recorded
-            await plan_of(connection, statement, parameters)
+            await self._planned(connection, statement, parameters)
             result = await self._changed(connection, statement, parameters)
             record = {"key": idempotency_key, "fingerprint": _fingerprint(action), "result": Jsonb(result)}
             await connection.execute(QUERIES["record"], record)
@@ -172,6 +173,15 @@ class SqlExecutor(Executor):
                 f"it names {statement.parameters} parameters, and `parameters` holds {len(parameters)}; give as many"
             )
         return statement, parameters_of(parameters)
+
+    async def _planned(self, connection: Connection, statement: Statement, parameters: list[Any]) -> Plan:
+        """Raises ActionRefused for what only the server knows of the statement."""
+        names = {"calls": list(statement.calls), "attributes": list(statement.attributes)}
+        known = {"allowed": list(self.options.functions), "search_schema": self.options.search_schema}
+        cursor = await connection.execute(QUERIES["functions_of_the_house"], names | known)
+        if found := ", ".join(row["proname"] for row in await cursor.fetchall()):
+            raise ActionRefused(f"it would call {found}, a function of this database; `functions` can allow it")
+        return await plan_of(connection, statement, parameters)
 
     async def _selected(self, connection: Connection, statement: Statement, parameters: list[Any]) -> dict[str, Any]:
         """Through a cursor of the server, which takes one select and nothing else."""

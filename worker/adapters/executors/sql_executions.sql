@@ -13,6 +13,31 @@ select
 -- name: explain
 explain (format json, verbose)
 
+-- name: functions_of_the_house
+-- Those that a statement would call under a name that it may use: a function with the name of a harmless one and other
+-- types, or one that is written like a column of a row. Extensions are not somebody's own functions.
+select distinct found.proname
+from pg_proc as found
+where
+    found.pronamespace = to_regnamespace(quote_ident(%(search_schema)s))
+    and not found.proname = any(%(allowed)s)
+    and (
+        found.proname = any(%(calls)s)
+        or (
+            found.proname = any(%(attributes)s)
+            and (
+                select shape.typtype in ('c', 'p')
+                from pg_type as shape
+                where shape.oid = found.proargtypes[0]
+            )
+        )
+    )
+    and not exists (
+        select from pg_depend as part
+        where part.classid = 'pg_proc'::regclass and part.objid = found.oid and part.deptype = 'e'
+    )
+order by found.proname
+
 -- name: lock_key
 select pg_advisory_xact_lock(hashtextextended(%(key)s, 0))
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlglot import Parser, exp
-from sqlglot.dialects import Dialect
-from sqlglot.errors import ParseError, SqlglotError
+from sqlglot import exp
+from sqlglot.tokenizer_core import Token
 
-from worker.adapters.executors.sql_functions import HARMLESS
+from worker.adapters.executors.sql_functions import HARMLESS, LANGUAGE
+from worker.adapters.executors.sql_grammar import parsed, refuse_hidden_calls
 from worker.adapters.executors.sql_text import DIALECT, BadStatement, tokens_of
 
 # sqlglot logs the text of what it does not know, and that may hold a customer's data.
@@ -32,6 +32,7 @@ class StatementKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Statement:
     """`tables` are written with their schema. `functions` are the called ones that are not known to be harmless.
+    `calls` are all that have no schema, and `attributes` the names behind a dot: `orders.total` may call `total`.
     `parameters` is the highest number of a `$1`. `columns` are those of a select, where their names are written in
     it. `all_rows`: an update or delete without WHERE."""
 
@@ -42,6 +43,8 @@ class Statement:
     parameters: int
     columns: tuple[str, ...] = ()
     all_rows: bool = False
+    calls: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
 
 
 _ROOTS: dict[type[exp.Expr], StatementKind] = {
@@ -81,7 +84,7 @@ def read_statement(written: str, *, search_schema: str = "public") -> Statement:
 
 
 def _read(written: str, search_schema: str) -> Statement:
-    text, root = _one(written)
+    text, tokens, root = _one(written)
     kind = _ROOTS.get(type(root))
     if kind is None:
         raise BadStatement(f"it is {type(root).__name__.upper()}; only select, insert, update and delete are run")
@@ -90,38 +93,28 @@ def _read(written: str, search_schema: str) -> Statement:
             raise BadStatement(f"it holds {reason}")
     if isinstance(root, exp.Insert) and _updates(root):
         kind = StatementKind.UPSERT
+    functions = set(_functions(root))
+    refuse_hidden_calls(text, tokens, root, {_called(call) for call in root.find_all(exp.Func)})
     changes_rows = kind in (StatementKind.UPDATE, StatementKind.DELETE)
     return Statement(
         text=text,
         kind=kind,
         tables=tuple(sorted(set(_tables(root, search_schema)))),
-        functions=tuple(sorted(set(_functions(root)) - HARMLESS)),
+        functions=tuple(sorted(functions - HARMLESS)),
         parameters=max((int(each.name) for each in root.find_all(exp.Parameter)), default=0),
         columns=_columns(root),
         all_rows=changes_rows and root.args.get("where") is None,
+        calls=tuple(sorted({_called(call) for call in root.find_all(exp.Anonymous) if _schema_of(call) is None})),
+        attributes=tuple(sorted(set(_attributes(root)))),
     )
 
 
-def _one(written: str) -> tuple[str, exp.Expr]:
+def _one(written: str) -> tuple[str, list[Token], exp.Expr]:
     text, tokens = tokens_of(written)
-    parser: Parser = Dialect.get_or_raise(DIALECT).parser()
-    try:
-        found = [each for each in parser.parse(tokens, text) if not isinstance(each, exp.Semicolon | None)]
-    except ParseError as error:
-        raise BadStatement(_told(error)) from None
-    except (SqlglotError, ValueError) as error:
-        raise BadStatement(f"the statement cannot be read: {str(error).splitlines()[0][:200]}") from None
+    found = parsed(text, tokens)
     if len(found) != 1:
         raise BadStatement(f"it holds {len(found)} statements; write one" if found else "it holds no statement")
-    return text, found[0]
-
-
-def _told(error: ParseError) -> str:
-    first = error.errors[0] if error.errors else {}
-    near = f" near {first['highlight'][:40]!a}" if first.get("highlight") else ""
-    where = f"line {first['line']}, column {first['col']}: " if first.get("line") else ""
-    says = first.get("description", "the statement cannot be read").partition(" but got <")[0]
-    return f"{where}{says}{near}"
+    return text, tokens, found[0]
 
 
 def _updates(insert: exp.Insert) -> bool:
@@ -130,7 +123,11 @@ def _updates(insert: exp.Insert) -> bool:
 
 
 def _tables(root: exp.Expr, search_schema: str) -> Iterator[str]:
-    target = root.this.find(exp.Table) if isinstance(root, exp.Insert | exp.Update | exp.Delete) else None
+    target = None
+    if isinstance(root, exp.Insert | exp.Update | exp.Delete):
+        target = root.this.find(exp.Table) if isinstance(root.this, exp.Expr) else None
+        if target is None:
+            raise BadStatement(f"the statement cannot be read: its {type(root).__name__.lower()} names no table")
     for table in root.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier) or (table is not target and _is_cte(table)):
             continue
@@ -173,15 +170,44 @@ def _folded(name: exp.Identifier) -> str:
 
 def _functions(root: exp.Expr) -> Iterator[str]:
     """The called functions that are not part of the language, with a schema where one is written."""
-    for call in root.find_all(exp.Anonymous, exp.AnonymousAggFunc, exp.Operator):
-        if isinstance(call, exp.Operator):
-            raise BadStatement("it holds OPERATOR(...); write the operator itself")
-        name = _folded(call.this) if isinstance(call.this, exp.Identifier) else str(call.this).lower()
-        above = call.parent
+    if root.find(exp.Operator):
+        raise BadStatement("it holds OPERATOR(...); write the operator itself")
+    for call in root.find_all(exp.Func):
+        schema = _schema_of(call)
+        if schema is not None and schema.name != "pg_catalog":
+            yield f"{schema.sql(DIALECT).lower()}.{_called(call)}"
+        elif isinstance(call, exp.Anonymous) and not _is_language(call):
+            yield _called(call)
+
+
+def _attributes(root: exp.Expr) -> Iterator[str]:
+    for column in root.find_all(exp.Column):
+        if column.args.get("table") is not None and isinstance(column.this, exp.Identifier):
+            yield _folded(column.this)
+    for dot in root.find_all(exp.Dot):
+        if isinstance(dot.expression, exp.Identifier):
+            yield _folded(dot.expression)
+
+
+def _schema_of(call: exp.Func) -> exp.Expr | None:
+    above = call.parent
+    if isinstance(above, exp.Dot) and above.expression is call:
+        schema = above.this
+    else:
         schema = above.args.get("db") if isinstance(above, exp.Table) else None
-        if isinstance(above, exp.Dot) and above.expression is call:
-            schema = above.this
-        yield name if schema is None or schema.name == "pg_catalog" else f"{schema.sql(DIALECT).lower()}.{name}"
+    return schema if isinstance(schema, exp.Expr) else None
+
+
+def _called(call: exp.Func) -> str:
+    if not isinstance(call, exp.Anonymous):
+        return call.sql_name().lower()
+    return _folded(call.this) if isinstance(call.this, exp.Identifier) else str(call.this).lower()
+
+
+def _is_language(call: exp.Anonymous) -> bool:
+    """In quotes, or with a schema, such a word is the name of a function."""
+    quoted = isinstance(call.this, exp.Identifier) and call.this.args.get("quoted")
+    return not quoted and _schema_of(call) is None and _called(call) in LANGUAGE
 
 
 def _columns(root: exp.Expr) -> tuple[str, ...]:
