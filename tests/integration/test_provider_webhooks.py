@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -22,6 +23,7 @@ from schemas.events import PaymentFailed
 from tests.commands import signoff
 from tests.stack.payment_ledger import Entry
 from tests.stack.payment_stripe_api import refund_of
+from worker.cli import webhook_server
 from worker.entrypoints.provider_webhooks import LARGEST_BODY, Publish, provider_webhooks
 from worker.entrypoints.stripe_refunds import Report
 from worker.settings import Settings
@@ -167,6 +169,60 @@ async def test_stripe_is_asked_to_send_again_when_kafka_does_not_answer() -> Non
         await asyncio.Event().wait()
 
     assert (await post(never, event(), publish_s=0.05)).status_code == 503
+
+
+@asynccontextmanager
+async def serving_alone(publish: Publish) -> AsyncIterator[tuple[str, int]]:
+    """The server of `signoff webhooks` without Kafka."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = asyncio.create_task(webhook_server.run_server(provider_webhooks(SECRET, publish), listener))
+        try:
+            yield listener.getsockname()
+        finally:
+            server.cancel()
+            await asyncio.gather(server, return_exceptions=True)
+
+
+async def test_connections_that_never_say_what_they_want_hold_up_nobody(
+    taken: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_server, "HEAD_S", 0.3)
+    monkeypatch.setattr(webhook_server, "CONNECTIONS", 5)
+    async with serving_alone(taken) as (host, port), asyncio.timeout(PATIENCE_S):
+        silent = [await asyncio.open_connection(host, port) for _ in range(5)]
+        for _, writer in silent:
+            writer.write(b"POST /stripe HTTP/1.1\r\nhost: signoff\r\nx-slow: ")
+        for reader, writer in silent:
+            assert await reader.read() == b""
+            writer.close()
+            await writer.wait_closed()
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
+            answer = await client.post("/stripe", content=event(), headers={"stripe-signature": signature(event())})
+    assert answer.status_code == 200
+    assert len(taken) == 1
+
+
+async def test_a_request_that_takes_long_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kafka may need longer than a head may take."""
+    looks: asyncio.Queue[None] = asyncio.Queue()
+
+    class Watched(webhook_server.ImpatientConnection):
+        def look_later(self) -> None:
+            super().look_later()
+            looks.put_nowait(None)
+
+    async def three_looks_later(_: Report) -> None:
+        for _look in range(3):
+            await looks.get()
+
+    monkeypatch.setattr(webhook_server, "HEAD_S", 0.05)
+    monkeypatch.setattr(webhook_server, "ImpatientConnection", Watched)
+    async with (
+        serving_alone(three_looks_later) as (host, port),
+        httpx.AsyncClient(base_url=f"http://{host}:{port}") as client,
+    ):
+        answer = await client.post("/stripe", content=event(), headers={"stripe-signature": signature(event())})
+    assert answer.status_code == 200
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from schemas.catalogue import ORDER_EXCEPTIONS, topic_name
 from worker.adapters.kafka.sending import Sending, sender
@@ -20,6 +21,10 @@ CONNECTIONS = 100
 """At once. A provider sends a few side by side; what is more gets 503, and comes again."""
 
 
+HEAD_S = 10.0
+"""For the head of a request. uvicorn waits for one without end, so that a few silent connections would be all."""
+
+
 async def serve_webhooks(settings: Settings, secret: str, listener: socket.socket) -> None:
     """Raises KafkaConnectionError when no broker is there at the start; one that goes away later is waited for."""
     async with sender(settings.kafka_bootstrap_servers) as kafka:
@@ -28,14 +33,15 @@ async def serve_webhooks(settings: Settings, secret: str, listener: socket.socke
             topic = topic_name(settings.topic_prefix, ORDER_EXCEPTIONS)
             await kafka.send(Sending(topic, report.key.encode(), report.value, report.headers))
 
-        await _run(provider_webhooks(secret, publish), listener)
+        await run_server(provider_webhooks(secret, publish), listener)
 
 
-async def _run(app: Starlette, listener: socket.socket) -> None:
+async def run_server(app: Starlette, listener: socket.socket) -> None:
     """Ends when it is cancelled; requests that are under way get their answer first."""
     server = _Server(
         uvicorn.Config(
             app,
+            http=ImpatientConnection,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -64,3 +70,25 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class ImpatientConnection(H11Protocol):
+    """Ends when no request is under way after HEAD_S seconds, and again after as many: a provider connects anew."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.look_later()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._look.cancel()
+        super().connection_lost(exc)
+
+    def look_later(self) -> None:
+        """At whether it still has a request under way."""
+        self._look = asyncio.get_running_loop().call_later(HEAD_S, self._end_if_idle)
+
+    def _end_if_idle(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+        else:
+            self.look_later()
