@@ -54,7 +54,9 @@ class Office:
         ids = numbered_ids()
         router = Router([Route(to=tuple(channels))], new_id=uuid4)
         self._store = MemoryStore(self.database, Announcer(lambda: next(ids)), lease=LEASE, notices=router)
-        self.notifier = Notifier(channels, self.notifications, jitter=jitter)
+        self.notifier = Notifier(
+            channels, self.notifications, jitter=jitter, monotonic=lambda: self.clock().timestamp()
+        )
 
     async def asks(self, exception_id: str = "EXC-1") -> tuple[Case, ApprovalRequest]:
         case = an_unopened_case(self.clock(), an_exception(exception_id))

@@ -201,6 +201,22 @@ async def test_an_endpoint_that_asks_for_patience_is_given_it(
     assert office.rows[0].available_at - office.clock() == timedelta(hours=1)
 
 
+async def test_an_endpoint_that_asked_for_patience_is_sent_nothing_else_meanwhile(
+    office: Office, receiver: HttpsReceiver
+) -> None:
+    """A channel that limits the rate would else refuse each notice of a burst until all are given up."""
+    receiver.otherwise = [Reply(429, headers={"retry-after": "3600"}), Reply()]
+    await office.asks()
+    await office.delivers()
+    await office.asks("EXC-2")
+    office.clock.advance(3_599)
+    await office.delivers()
+    assert len(receiver.received) == 1
+    office.clock.advance(2)
+    await office.delivers()
+    assert office.states == ["delivered", "delivered"]
+
+
 async def test_patience_can_be_asked_for_by_a_date(office: Office, receiver: HttpsReceiver) -> None:
     until = format_datetime(real_now() + timedelta(hours=2), usegmt=True)
     receiver.otherwise = Reply(503, headers={"retry-after": until})

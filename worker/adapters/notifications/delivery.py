@@ -7,10 +7,11 @@ one sends it again with the same id.
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable, Mapping
 
 from worker.adapters.notifications.channel import Channel, Undelivered
-from worker.adapters.notifications.schedule import PATIENCE, pause_after
+from worker.adapters.notifications.schedule import LONGEST_REST_S, PATIENCE, pause_after
 from worker.application.notices import CALLS, DueNotification, EndpointHealth, Notifications
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,11 @@ LONGEST_PROBLEM = 300
 
 
 class Notifier:
-    """`jitter` gives a number from 0 to 1."""
+    """`jitter` gives a number from 0 to 1; `monotonic` seconds that only go forward.
+
+    An endpoint that asks for patience is left alone by this worker, or each notice of a burst would be refused in its
+    turn until all are given up.
+    """
 
     def __init__(
         self,
@@ -30,10 +35,13 @@ class Notifier:
         notifications: Notifications,
         *,
         jitter: Callable[[], float] = random.random,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._channels = dict(channels)
         self._notifications = notifications
         self._jitter = jitter
+        self._monotonic = monotonic
+        self._rests_until: dict[str, float] = {}
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -41,6 +49,8 @@ class Notifier:
 
     async def deliver_due(self, endpoint: str) -> bool:
         """One try for each of the first due notifications; whether there may be more."""
+        if self._monotonic() < self._rests_until.get(endpoint, 0.0):
+            return False
         due = await self._notifications.take_up(endpoint, AT_ONCE)
         results = await asyncio.gather(*(self._handle(one) for one in due), return_exceptions=True)
         for result in results:
@@ -71,6 +81,8 @@ class Notifier:
     async def _failed(self, due: DueNotification, failure: Undelivered) -> None:
         problem = str(failure)[:LONGEST_PROBLEM]
         log.warning("notification %s was not taken by %s: %s", due.message_id, due.endpoint, problem)
+        if failure.retry_after_s is not None:
+            self._rests_until[due.endpoint] = self._monotonic() + min(failure.retry_after_s, LONGEST_REST_S)
         if failure.is_gone:
             await self._notifications.postpone(due, 0, problem)
             await self._disable(due.endpoint, problem)

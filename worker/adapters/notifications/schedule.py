@@ -16,6 +16,9 @@ LARGEST_JITTER = 0.1
 LONGEST_RETRY_AFTER_S = 86_400.0
 """An endpoint may ask for a later try, but not for one after a day."""
 
+LONGEST_REST_S = 3_600.0
+"""What an endpoint asks for counts for all that goes there, but not for longer: new notices may be urgent."""
+
 PATIENCE = timedelta(days=5)
 """An endpoint that fails for so long without one success is disabled."""
 
