@@ -112,12 +112,12 @@ async def test_what_was_surely_not_done_is_said_to_one_worker_only(house: House)
     assert (first.state, second.state) == (IntentState.DEFERRED, IntentState.PENDING)
 
 
-async def test_who_lost_the_lease_cannot_say_that_nothing_was_done(house: House) -> None:
+async def test_who_lost_the_lease_of_an_intent_is_not_heard(house: House) -> None:
     _, _, stalled = await approved(house)
     await house.passes(60)
     [taken] = await house.queues("w2").abandoned_intents(10)
     said = stalled.model_copy(update={"state": IntentState.DEFERRED, "attempts": 1})
-    await house.store.commit(UnitOfWork(intent=said, postponed=Postponement(1.0)))
+    assert await house.store.commit(UnitOfWork(intent=said, postponed=Postponement(1.0))) is Commit.GONE
     await house.passes(60)
     [after] = await house.queues("w3").abandoned_intents(10)
     assert (taken.takes, after.takes, after.state) == (1, 2, IntentState.PENDING)

@@ -142,6 +142,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "commit.sql": {
         "lock_inbox": {"keys": INBOX},
         "lock_cases": KEYS,
+        "lock_intents": {"keys": ["signoff:nobody:1"]},
         "open_balances": _per_order(currency="USD", captured_minor=1, refunded_minor=0),
         "lock_balances": _named("ORD"),
         "open_watches": _named("order:ORD"),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from schemas.values import Money, RejectionReason, Risk
+from schemas.values import Money, Order, RejectionReason, Risk
 from worker.application.announcements import MessageRefused
 from worker.application.assess_case import analysed
 from worker.application.examine_actions import findings_of
@@ -106,10 +106,21 @@ async def gather_facts(raised: Raised, view: CaseView, ports: Ports) -> Facts:
     exception, order, customer = raised.exception, raised.order, raised.customer
     if order is None and exception.order_id is not None:
         order = await ports.orders.find_order(exception.order_id)
+    elif order is not None and order.payment_reference and exception.order_id is not None and ports.books is None:
+        order = await _with_the_shops_payment(order, exception.order_id, ports)
     if customer is None and exception.customer_id is not None:
         customer = await ports.orders.find_customer(exception.customer_id)
     facts = Facts(exception=exception, order=order, customer=customer, exposure=view.exposure or Exposure())
     return facts.model_copy(update={"available": available_of(facts, view)})
+
+
+async def _with_the_shops_payment(order: Order, order_id: str, ports: Ports) -> Order:
+    """Where a provider gives money back, the shop says which payment that is: a sender could name somebody else's.
+    Where the shop does not know the order, the sender's word counts, as it does for all the rest of it."""
+    known = await ports.orders.find_order(order_id)
+    if known is None or known.payment_reference is None:
+        return order
+    return order.model_copy(update={"payment_reference": known.payment_reference})
 
 
 def amount_problem(facts: Facts) -> tuple[RejectionReason, str] | None:

@@ -35,6 +35,8 @@ def _difference(before: Order | None, now: Order) -> str | None:
         told.append(f"it was paid in {now.captured.currency}, not in {before.captured.currency}")
     elif before.captured != now.captured:
         told.append(f"{now.captured} was paid, not {before.captured}")
+    if now.payment_reference and before.payment_reference and now.payment_reference != before.payment_reference:
+        told.append("it was paid by another payment than the request names")
     if now.status is OrderStatus.CANCELLED and before.status is not OrderStatus.CANCELLED:
         told.append("it was cancelled meanwhile")
     return "; ".join(told) or None

@@ -38,19 +38,22 @@ async def report_failed_payment(report: PaymentReported, inbox_id: int, view: Ca
     if paid is None or case.payment_reference != report.payment_reference:
         return _refused(inbox_id, "payment_reference: not the payment that this case made")
     if not await _is_confirmed(paid, ports):
-        return _refused(inbox_id, f"the provider {report.provider} says that the payment stands; nothing was done")
+        problem = f"{report.provider} does not say that the payment failed when it is asked; nothing was done"
+        return _refused(inbox_id, problem)
     raised = _raised_anew(report, case, paid)
     look = await ports.store.view(opening_query(raised, ports))
     return NOTHING if look.case is not None else await _asked(raised, report, case, paid, look, ports)
 
 
 async def _is_confirmed(paid: PaymentIntent, ports: Ports) -> bool:
+    """Only by a provider that says it was made and then failed: one that knows of no such payment may be another."""
     try:
-        return await ports.payments.look_up(paid) is None
+        await ports.payments.look_up(paid)
     except PaymentDeclined:
         return True
     except PaymentPending:
         return False
+    return False
 
 
 def _raised_anew(report: PaymentReported, case: Case, paid: PaymentIntent) -> Raised:

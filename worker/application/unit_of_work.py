@@ -97,8 +97,8 @@ class Commit(StrEnum):
     """What became of a unit.
 
     CONFLICT: the case, or a figure that was looked at, has moved on; compute the unit anew. OVERDRAWN: likewise, the
-    order has less left than the unit wanted to reserve. GONE: another worker has finished the message; there is
-    nothing left to do.
+    order has less left than the unit wanted to reserve. GONE: another worker has finished the message, or has taken
+    the intent up; there is nothing left to do.
     """
 
     DONE = "done"

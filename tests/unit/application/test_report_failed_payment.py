@@ -65,7 +65,7 @@ async def test_a_report_that_the_provider_does_not_confirm_changes_nothing(paid:
     await paid.reports(report(paid))
     assert len(paid.database.cases) == 1
     assert paid.database.balances["ORD-1"].refunded_minor == 15_000
-    assert "says that the payment stands" in paid.dead_letters()[-1]["detail"]
+    assert "does not say that the payment failed when it is asked" in paid.dead_letters()[-1]["detail"]
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,9 @@ async def test_a_report_waits_for_a_provider_that_does_not_answer(paid: Desk) ->
     paid.payments.blind = False
     await paid.passes(5)
     assert paid.case(follows).state == "waiting"
+
+
+async def test_a_provider_that_knows_of_no_such_payment_confirms_nothing(paid: Desk) -> None:
+    paid.payments.entries.clear()
+    await paid.reports(report(paid))
+    assert (len(paid.database.cases), paid.dead_letters()[-1]["reason"]) == (1, "PROCESSING_FAILED")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.builders import decision_event, refund_event
+from tests.builders import an_order, decision_event, refund_event
 from tests.unit.application.desk import Desk
 from worker.adapters.memory.payments import Fault, MemoryBooks
 
@@ -156,3 +156,20 @@ async def test_a_ledger_in_the_store_is_written_by_the_commit_that_decides(asked
     assert asked.database.ledger[key_of(asked)].intent.amount.amount_minor == 15_000
     assert asked.database.intents == {}
     assert asked.payments.calls == []
+
+
+async def test_the_payment_that_is_given_back_is_the_one_that_the_shop_knows() -> None:
+    desk = Desk()
+    desk.orders.orders["ORD-1"] = an_order(payment_reference="pi_true")
+    told = {"captured": {"amount_minor": 20_000, "currency": "USD"}, "payment_reference": "pi_of_somebody_else"}
+    await desk.raises(refund_event(amount_minor=5_000, order=told))
+    [paid] = desk.payments.entries.values()
+    assert paid.payment_reference == "pi_true"
+
+
+async def test_where_the_shop_does_not_know_the_order_the_senders_payment_counts() -> None:
+    desk = Desk()
+    told = {"captured": {"amount_minor": 20_000, "currency": "USD"}, "payment_reference": "pi_told"}
+    await desk.raises(refund_event(amount_minor=5_000, order_id="ORD-new", order=told))
+    [paid] = desk.payments.entries.values()
+    assert paid.payment_reference == "pi_told"

@@ -364,3 +364,18 @@ async def test_a_hundred_large_answers_fit_into_one_record(desk: Desk) -> None:
     assert len(json.dumps(outcome)) < 1_000_000
     assert outcome["results"][0]["result"] == {"rows": ["y" * 15_000]}
     assert outcome["results"][-1]["result"] == {"truncated": True}
+
+
+async def test_who_lost_the_lease_is_not_heard_whatever_it_says(desk: Desk) -> None:
+    """Or what it says has failed is run by the holder, and once more by whoever is asked about the failure."""
+    desk.executors.mishaps += [Mishap.UNAVAILABLE, Mishap.FAILED]
+    await desk.raises(requested(NOTE))
+    await desk.says("maria")
+    desk.clock.advance(5)
+    [stalled] = await desk.inbox.abandoned_intents(10)
+    desk.clock.advance(60)
+    [holder] = await desk.inbox.abandoned_intents(10)
+    await desk.casework.settle(stalled)
+    assert desk.case().state == "executing"
+    await desk.casework.settle(holder)
+    assert statuses(desk) == [("add_note", "executed")]

@@ -48,17 +48,16 @@ def _write_subject(database: MemoryDatabase, unit: UnitOfWork, lease: timedelta)
 
 
 def _write_intent(database: MemoryDatabase, intent: Intent, unit: UnitOfWork, lease: timedelta) -> None:
-    """A finished intent stays as it is, and so does one that somebody else has taken up meanwhile, unless its case has
-    a new version."""
+    """A finished intent stays as it is."""
     now = database.clock()
     known = database.intents.get(intent.idempotency_key)
     if known is None:
         if intent.state is IntentState.PENDING:
             database.intents[intent.idempotency_key] = IntentRow(intent, now + lease)
         return
-    if known.is_finished or (unit.case is None and intent.takes != known.intent.takes):
+    if known.is_finished:
         return
-    known.intent = intent.model_copy(update={"takes": known.intent.takes})
+    known.intent = intent
     if unit.postponed is not None:
         known.available_at = now + timedelta(seconds=unit.postponed.seconds)
         known.problem = unit.postponed.problem

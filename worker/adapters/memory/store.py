@@ -103,6 +103,8 @@ class MemoryStore:
         last, as it is the one check that leaves something behind."""
         if unit.finishes is not None and not self._is_pending(unit.finishes):
             return Commit.GONE
+        if self._is_held_by_another(unit):
+            return Commit.GONE
         if self._case_moved(unit) or self._decided_before(unit) or self._figures_moved(unit):
             return Commit.CONFLICT
         if self._asks_twice(unit) or self._booked_before(unit):
@@ -115,6 +117,11 @@ class MemoryStore:
     def _is_pending(self, inbox_id: int) -> bool:
         row = self._database.inbox.get(inbox_id)
         return row is not None and not row.is_finished
+
+    def _is_held_by_another(self, unit: UnitOfWork) -> bool:
+        """The intent was taken up by somebody else."""
+        row = self._database.intents.get(unit.intent.idempotency_key) if unit.intent is not None else None
+        return row is not None and unit.intent is not None and row.intent.takes != unit.intent.takes
 
     def _case_moved(self, unit: UnitOfWork) -> bool:
         case = unit.case

@@ -6,6 +6,13 @@ select inbox_id from inbox where inbox_id = any(%(keys)s::bigint[]) and finished
 -- name: lock_cases
 select case_id, version from cases where case_id = any(%(keys)s::uuid[]) order by case_id for update
 
+-- name: lock_intents
+select idempotency_key, takes
+from intents
+where idempotency_key = any(%(keys)s::text[])
+order by idempotency_key
+for update
+
 -- name: open_balances
 insert into order_balances (order_id, currency, captured_minor, refunded_minor)
 select order_id, currency, captured_minor, refunded_minor
@@ -91,8 +98,6 @@ set state = new.state, reference = new.reference, problem = new.problem, body = 
 from json_populate_recordset(null::intents, %(rows)s::json) as new
 where intents.idempotency_key = new.idempotency_key and intents.finished_at is null
 
--- A try that came to nothing is on record unless somebody else has taken the intent up meanwhile; with a new version of
--- its case (no `takes`) it is anyway.
 -- name: postpone_intents
 update intents
 set
@@ -102,12 +107,9 @@ set
     body = new.body,
     available_at = now() + make_interval(secs => new.seconds)
 from json_to_recordset(%(rows)s::json) as new (
-    idempotency_key text, state text, attempts integer, takes integer, problem text, body jsonb, seconds float
+    idempotency_key text, state text, attempts integer, problem text, body jsonb, seconds float
 )
-where
-    intents.idempotency_key = new.idempotency_key
-    and intents.finished_at is null
-    and intents.takes = coalesce(new.takes, intents.takes)
+where intents.idempotency_key = new.idempotency_key and intents.finished_at is null
 
 -- name: insert_bookings
 insert into ledger_entries (idempotency_key, case_id, order_id, amount_minor, currency, method, reference)

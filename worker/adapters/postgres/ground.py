@@ -36,20 +36,22 @@ class Figure:
 @dataclass(slots=True)
 class Ground:
     """`judge` counts what it lets through, so that a second unit for the same case, exception, decision or order
-    meets what the first one leaves. `watches` are the figures that units looked at, by key. `unsent` are the outbox
-    rows that each case has not sent yet."""
+    meets what the first one leaves. `takes` says how often each intent was taken up: whoever held it before is not
+    heard any more. `watches` are the figures that units looked at, by key. `unsent` are the outbox rows that each case
+    has not sent yet."""
 
     pending: set[int]
     versions: dict[UUID, int]
     exceptions: set[str]
     decisions: set[str]
+    takes: dict[str, int]
     balances: dict[str, Balance]
     watches: dict[str, Figure]
     unsent: dict[str, set[int]]
 
     def judge(self, unit: UnitOfWork) -> Commit:
         """Whether the unit may be written: nothing that it was computed from has moved."""
-        if unit.finishes is not None and unit.finishes not in self.pending:
+        if self._is_anothers(unit):
             return Commit.GONE
         if self._case_moved(unit) or self._decision_known(unit) or self._figures_moved(unit):
             return Commit.CONFLICT
@@ -67,6 +69,13 @@ class Ground:
 
     def changed_watches(self) -> list[dict[str, Any]]:
         return [{"key": key, "version": figure.version} for key, figure in self.watches.items() if figure.changed]
+
+    def _is_anothers(self, unit: UnitOfWork) -> bool:
+        """The message is finished, or the intent was taken up by somebody else."""
+        if unit.finishes is not None and unit.finishes not in self.pending:
+            return True
+        intent = unit.intent
+        return intent is not None and self.takes.get(intent.idempotency_key, intent.takes) != intent.takes
 
     def _case_moved(self, unit: UnitOfWork) -> bool:
         case = unit.case
@@ -121,6 +130,8 @@ async def lock(connection: AsyncConnection[Any], units: Sequence[UnitOfWork]) ->
     async with connection.pipeline():
         inbox = await ask(connection, _QUERIES["lock_inbox"], (unit.finishes for unit in units))
         versions = await ask(connection, _QUERIES["lock_cases"], (case.case_id for case in cases if case.version > 1))
+        intents = (unit.intent.idempotency_key for unit in units if unit.intent is not None)
+        takes = await ask(connection, _QUERIES["lock_intents"], intents)
         exceptions = await ask(
             connection,
             _QUERIES["known_exceptions"],
@@ -143,6 +154,7 @@ async def lock(connection: AsyncConnection[Any], units: Sequence[UnitOfWork]) ->
         versions={row["case_id"]: row["version"] for row in await rows(versions)},
         exceptions={row["exception_id"] for row in await rows(exceptions)},
         decisions={row["decision_id"] for row in await rows(known)},
+        takes={row["idempotency_key"]: row["takes"] for row in await rows(takes)},
         balances={
             row["order_id"]: Balance(row["currency"], row["captured_minor"], row["refunded_minor"])
             for row in await rows(balances)

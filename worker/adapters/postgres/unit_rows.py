@@ -152,7 +152,6 @@ def _add_intent(rows: UnitRows, intent: Intent, unit: UnitOfWork) -> None:
     if unit.postponed is not None:
         row |= {
             "attempts": intent.attempts,
-            "takes": intent.takes if unit.case is None else None,
             "seconds": unit.postponed.seconds,
             "problem": unit.postponed.problem,
         }

@@ -12,8 +12,9 @@ from schemas.values import Action, Value
 class OnUnknown(StrEnum):
     """What is done about an action that may have run: nobody knows, for no answer came or its worker died.
 
-    LOOK_UP: the executor can find out. REPEAT: running it again under the same key has no second effect. ASK: a
-    person must say; it is never run a second time without one.
+    LOOK_UP: the executor can find out. REPEAT: it is run again. Both must honour their key: running an action twice
+    under the same one has one effect, for a worker that stalled may call late. ASK: a person must say; it is never run
+    a second time without one.
     """
 
     LOOK_UP = "look_up"
