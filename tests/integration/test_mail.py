@@ -1,5 +1,6 @@
 """Mail to a real server on loopback: what it takes, and what is said when it does not."""
 
+import asyncio
 import socket
 import ssl
 from datetime import UTC, datetime
@@ -90,6 +91,33 @@ async def test_one_refused_recipient_keeps_the_message_from_all(answer: str, err
         assert not post.text_came.is_set()
 
 
+async def test_an_answer_to_the_text_that_means_nothing_leaves_it_open_what_happened() -> None:
+    async with mail_server() as post:
+        post.data = "354 go on"
+        with pytest.raises(MailUncertain, match="354"):
+            await a_mailer(post).send(a_message())
+
+
+async def test_an_answer_that_is_no_text_is_told_as_text() -> None:
+    ended = asyncio.Event()
+
+    async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.test\r\n")
+        while command := await reader.readline():
+            refuses = command.startswith(b"MAIL")
+            writer.write(b"550 no \x00 \xff\xed\xa0\x80\x1b[2J \r\n" if refuses else b"250 OK\r\n")
+        writer.close()
+        await writer.wait_closed()
+        ended.set()
+
+    async with await asyncio.start_server(answers, "127.0.0.1", 0) as server:
+        mailer = a_mailer(Post(port=server.sockets[0].getsockname()[1]))
+        with pytest.raises(MailRefused) as refused:
+            await mailer.send(a_message())
+        await ended.wait()
+    assert str(refused.value).endswith("550 no [2J")
+
+
 async def test_a_connection_lost_after_the_text_leaves_it_open_what_happened() -> None:
     async with mail_server() as post:
         post.drops = True
@@ -166,6 +194,10 @@ def test_mail_leaves_this_machine_encrypted_unless_told_otherwise() -> None:
         ("subject", "Hello\r\nBcc: everybody@example.org"),
         ("subject", "Hello\u2028there"),
         ("subject", "x" * 301),
+        ("subject", "=?utf-8?q?Hello=0d=0aBcc:_eve=40example.org?="),
+        ("subject", "Hello =?utf-8?B?DQpCY2M6IGV2ZUBleGFtcGxlLm9yZw==?= there"),
+        ("to", ["=?utf-8?q?a=0d=0aBcc:_e=40e.example?=@example.org"]),
+        ("sender", "=?utf-8?q?a=0d=0aX-Y:_z?= <orders@house.example>"),
         ("to", ["ada@example.org\r\nBcc: eve@example.org"]),
         ("to", ["ada@example.org, eve@example.org"]),
         ("to", ["Ada <eve@example.org>"]),

@@ -21,6 +21,10 @@ _ADDRESS = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?P<domain>{_LABEL}(?:
 """RFC 5322's dot-atom form in ASCII. Quoted local parts, comments and domain literals are left out: no person has such
 an address, and each is a way to show a reviewer one address and to write to another."""
 
+_ENCODED_WORD = re.compile(r"=\?.*\?=", re.DOTALL)
+"""RFC 2047. The library decodes it where it writes a header: what it stands for, a line break or another address, would
+be in the message, and not what the reviewer read."""
+
 
 class BadMessage(ValueError):
     """It cannot be a message; nothing was sent. Names the field, and never quotes what could be a person's text."""
@@ -35,12 +39,19 @@ def parse_address(text: str, field: str) -> Address:
             f"{field}: {text[:80]!a} is no e-mail address; write it as name@example.org, without a display name, an "
             "international domain in its xn-- form"
         )
+    _refuse_encoded_words(text, field)
     return Address(username=found["local"], domain=found["domain"].lower())
+
+
+def _refuse_encoded_words(text: str, field: str) -> None:
+    if _ENCODED_WORD.search(text):
+        raise BadMessage(f"{field}: it holds an encoded word, =?...?=; write its characters themselves")
 
 
 def parse_sender(text: str) -> Address:
     """An address that may have a display name, `Orders <orders@example.org>`: an operator wrote it."""
     _refuse_controls(text, "from")
+    _refuse_encoded_words(text, "from")
     name, address = parseaddr(text)
     bare = parse_address(address or text, "from")
     return Address(display_name=name, username=bare.username, domain=bare.domain)
@@ -82,6 +93,7 @@ def compose(
 
 def _subject(text: str) -> str:
     _refuse_controls(text, "subject")
+    _refuse_encoded_words(text, "subject")
     if len(text) > LONGEST_SUBJECT:
         raise BadMessage(f"subject: it has {len(text)} characters; at most {LONGEST_SUBJECT} are sent")
     return _written(text, "subject")

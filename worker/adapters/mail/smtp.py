@@ -36,6 +36,9 @@ _LONGEST_ANSWER = 300
 _PERMANENT = 500
 """RFC 5321, 4.2.1: a reply of 500 and above will be the same next time; one of 400 and above may not be."""
 
+_REFUSALS = range(400, 600)
+"""What else a server answers to the text says nothing of what it did with it."""
+
 
 class MailRefused(Exception):
     """The server refuses this message, and would again. Nothing was sent."""
@@ -93,6 +96,8 @@ class Mailer:
                 return _in_short(answer.message)
         except (SMTPSenderRefused, SMTPRecipientRefused, SMTPDataError) as error:
             said = f"{self._server} answered {error.code} {_in_short(error.message)}"
+            if text_began and error.code not in _REFUSALS:
+                raise MailUncertain(said) from error
             raise (MailRefused(said) if error.code >= _PERMANENT else MailUnavailable(said)) from error
         except (SMTPException, OSError) as error:
             if text_began:
@@ -155,4 +160,6 @@ def _why(error: Exception) -> str:
 
 
 def _in_short(answer: str) -> str:
-    return " ".join(answer.split())[:_LONGEST_ANSWER]
+    """On one line, and fit to be kept: a server's bytes may be no text at all."""
+    shown = "".join(character if character.isprintable() else " " for character in answer)
+    return " ".join(shown.split())[:_LONGEST_ANSWER]
