@@ -165,8 +165,11 @@ class AnyCourseOfActions(RuleBasedStateMachine):
     @precondition(lambda self: self.waiting)
     @rule(data=st.data(), verdict=agreements, mishaps=mishaps)
     def sign_into_trouble(self, data: st.DataObject, verdict: str, mishaps: list[Mishap]) -> None:
+        """And is tried again, until the trouble is over."""
         self.counterpart.mishaps.extend(mishaps)
         self.sign(data, verdict)
+        for _ in mishaps:
+            self.do(self.desk.passes(MINUTE_S))
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data(), deaths=deaths, mishaps=mishaps)
@@ -176,13 +179,13 @@ class AnyCourseOfActions(RuleBasedStateMachine):
         self.sign(data, "approve")
 
     @precondition(lambda self: self.waiting)
-    @rule(data=st.data(), wakes_first=st.booleans(), deaths=deaths)
-    def sign_and_stall(self, data: st.DataObject, wakes_first: bool, deaths: list[Death | None]) -> None:
+    @rule(data=st.data(), at_once=st.booleans(), deaths=deaths)
+    def sign_and_stall(self, data: st.DataObject, at_once: bool, deaths: list[Death | None]) -> None:
         """What is signed cannot be run at once; who takes it up next stands still."""
         self.counterpart.mishaps.appendleft(Mishap.UNAVAILABLE)
         self.sign(data, "approve")
         self.counterpart.deaths.extend(deaths)
-        self.let_two_workers_hold_the_same(MINUTE_S, wakes_first)
+        self.let_two_workers_hold_the_same(MINUTE_S, at_once)
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data(), verdict=verdicts)
@@ -236,22 +239,24 @@ class AnyCourseOfActions(RuleBasedStateMachine):
         self.desk.clock.advance(seconds)
         intent = data.draw(st.sampled_from(self.held))
         self.held.remove(intent)
-        self.settle_late(intent)
+        self.settle_late([intent])
 
-    @rule(seconds=waits, first_is_faster=st.booleans())
-    def let_two_workers_hold_the_same(self, seconds: float, first_is_faster: bool) -> None:
-        """The first stands still for so long that a second takes it up as well; then both go on."""
+    @rule(seconds=waits, at_once=st.booleans())
+    def let_two_workers_hold_the_same(self, seconds: float, at_once: bool) -> None:
+        """The first stands still for so long that a second takes it up as well. It goes on when the second is done, or
+        at the same moment."""
         first = self.take_up(seconds)
         second = self.take_up(PAST_THE_LEASE_S)
-        for intent in (*first, *second) if first_is_faster else (*second, *first):
-            self.settle_late(intent)
+        if at_once:
+            self.settle_late([*first, *second])
+        else:
+            self.do(*(self.desk.casework.settle(intent) for intent in second))
+            self.settle_late(first)
 
-    def settle_late(self, intent: Intent) -> None:
+    def settle_late(self, intents: list[Intent]) -> None:
         self.counterpart.is_stale = True
-        try:
-            self.do(self.desk.casework.settle(intent))
-        finally:
-            self.counterpart.is_stale = False
+        self.do(*(self.desk.casework.settle(intent) for intent in intents))
+        self.counterpart.is_stale = False
 
     @invariant()
     def the_invariants_hold(self) -> None:

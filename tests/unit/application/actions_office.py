@@ -97,8 +97,8 @@ class Death(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of `run` as the counterpart saw it. `said` is how many events had been published by then; `answered` is
-    what the worker learnt and lived to write down: that it ran, or that it never will. `is_stale`: by a worker that
-    held its intent for longer than its lease, perhaps."""
+    what the worker learnt and lived to write down: that it ran, or that it never will. `is_stale`: by a worker
+    whose lease may have run out."""
 
     action: Action
     key: str
@@ -118,7 +118,7 @@ class Counterpart(MemoryExecutors):
         self.ledger: list[Call] = []
         self.deaths: deque[Death | None] = deque()
         self.is_stale = False
-        """While it is set, the calls are those of a worker whose lease ran out."""
+        """While it is set, the calls are those of a worker whose lease may have run out."""
 
     async def run(self, action: Action, idempotency_key: str) -> Ran:
         death = self.deaths.popleft() if self.deaths else None

@@ -200,8 +200,8 @@ class Witness:
         assert not (reached and on_unknown is OnUnknown.ASK), f"{call} may have run before: {reached}"
         done = [each for each in reached if each.took_effect and not call.is_stale and not each.is_stale]
         assert not (done and call.took_effect and on_unknown is OnUnknown.LOOK_UP), f"{call} ran before: {done}"
-        late = call.is_stale and on_unknown is not OnUnknown.ASK
-        assert action_id not in account.executed or late, f"{call} is on record as done"
+        may_come_late = call.is_stale or on_unknown is OnUnknown.REPEAT
+        assert action_id not in account.executed or may_come_late, f"{call} is on record as done"
         earlier.append(call)
         self.seen["a call by a stale worker"] += call.is_stale
         self.seen["repeated under its key"] += len(reached) > 0
@@ -242,6 +242,8 @@ class Witness:
         own = [call for call in calls if not call.is_stale]
         effects = self._effects(case_id, action_id)
         name = account.names[action_id]
+        # Of an action that may be repeated, a call that surely did nothing is no word about one before it.
+        may_be_repeated = RUN_HERE.get(name) is OnUnknown.REPEAT
         assert action_id not in account.executed or status == "executed", f"{action_id} was done, and is {status}"
         match status:
             case "executed":
@@ -256,7 +258,8 @@ class Witness:
                 assert not _took_effect(own), f"{action_id} ran: {own}"
             case "unknown":
                 assert granted, f"nobody signed for {action_id}"
-                assert not [call for call in own if call.answered], f"what came of {action_id} is known: {own}"
+                told = [call for call in own if call.answered and (call.took_effect or not may_be_repeated)]
+                assert not told, f"what came of {action_id} is known: {told}"
 
 
 def _took_effect(calls: Iterable[Call]) -> bool:

@@ -17,7 +17,7 @@ REACHED = (
 )
 """What every run comes by, most of it dozens of times."""
 
-IN_FULL = settings(max_examples=200, stateful_step_count=40, deadline=None, report_multiple_bugs=False)
+IN_FULL = settings(max_examples=160, stateful_step_count=40, deadline=None, report_multiple_bugs=False)
 
 
 def test_nothing_is_wrong_in_any_course_of_actions_and_every_sort_of_course_is_met() -> None:
