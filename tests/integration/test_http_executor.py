@@ -165,7 +165,20 @@ async def test_arguments_fill_path_and_query_and_cannot_leave_their_place(tmp_pa
         examination = await registry.examine(ACTION)
         assert examination.shown == {"sends_to": receiver.place}
         await registry.run(ACTION.model_copy(update={"args": {"order_id": "a/b?c#d", "note": "&x=1"}}), KEY)
-        for bad in ("..", ".", "a/../b", "..\\a", "", "line\nbreak", {"a": 1}, None, True, "x" * 501):
+        for bad in (
+            "..",
+            ".",
+            "a/../b",
+            "..\\a",
+            "%2e%2e",
+            "a/..;x/b",
+            "",
+            "line\nbreak",
+            {"a": 1},
+            None,
+            True,
+            "x" * 501,
+        ):
             with pytest.raises(ActionRefused, match=r"args\.order_id") as refused:
                 await registry.run(ACTION.model_copy(update={"args": {"order_id": bad, "note": "x"}}), KEY)
             assert "line" not in str(refused.value)

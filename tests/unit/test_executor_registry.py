@@ -166,6 +166,37 @@ async def test_what_an_executor_says_of_a_failure_is_kept(foreseen: type[Excepti
         await Registry({"mail": Mail(fails)}).run(MAIL, "key-1")
 
 
+@pytest.mark.parametrize("foreseen", [ActionFailed, ActionRefused, ActionUnavailable, ActionUncertain])
+async def test_what_it_says_of_a_failure_fits_into_a_case(foreseen: type[Exception]) -> None:
+    class OfItsOwn(foreseen):  # type: ignore[misc, valid-type]
+        def __init__(self, code: int, says: str) -> None:
+            super().__init__(f"{code} {says}")
+
+    async def fails(action: Action, key: str) -> Ran:
+        raise OfItsOwn(550, "a\x00b \udcff" + "x" * 1_000_000)
+
+    with pytest.raises(foreseen) as told:
+        await Registry({"mail": Mail(fails)}).run(MAIL, "key-1")
+    assert str(told.value) == "550 ab ?" + "x" * (2000 - len("550 a0b ?"))
+
+
+async def test_a_reference_fits_into_a_case() -> None:
+    async def answers(action: Action, key: str) -> Ran:
+        return Ran("a\x00b \udcff" + "x" * 1000)
+
+    assert (await Registry({"mail": Mail(answers)}).run(MAIL, "key-1")).reference == "ab ?" + "x" * 195
+
+
+async def test_what_a_reviewer_is_shown_fits_into_a_case() -> None:
+    class Shows(Mail):
+        async def examine(self, action: Action) -> Examination:
+            return Examination(args_schema=dict(self.args_schema), shown={"head": "\x00" + "x" * 1_000_000})
+
+    shown = (await Registry({"mail": Shows()}).examine(MAIL)).shown
+    assert shown["truncated"] is True
+    assert len(json.dumps(shown)) < LARGEST_RESULT
+
+
 async def test_an_action_that_has_not_run_is_looked_up_as_none() -> None:
     async def nothing(action: Action, key: str) -> None:
         return None

@@ -91,6 +91,7 @@ def test_a_url_leads_to_a_place(url: str, place: str) -> None:
         "https://erp.example.1/",
         "https://\uff11\uff12\uff17.0.0.1/",
         "https://[fe80::1%25eth0]/",
+        "https://erp.example/\ud800",
         f"https://{'x' * 64}.example/",
         f"https://{'x.' * 127}example/",
     ],
@@ -104,6 +105,7 @@ def test_what_is_no_plain_https_url_is_sent_nowhere(url: str) -> None:
 PRIVATE = """
     0.0.0.0 10.0.0.1 100.64.0.1 127.0.0.1 127.255.255.255 169.254.169.254 172.16.0.1 192.0.0.8 192.0.2.1 192.88.99.1
     192.168.1.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255
+    168.63.129.16 3fff::1
     :: ::1 ::127.0.0.1 ::ffff:127.0.0.1 ::ffff:169.254.169.254 64:ff9b::10.0.0.1 64:ff9b:1::1 100::1 2001:db8::1 2001::1
     2002:7f00:1:: 2002:a9fe:a9fe:: fc00::1 fd12::1 fe80::1 fe80::1%1 fec0::1 ff02::1
 """

@@ -24,10 +24,14 @@ def plain_result(result: Any) -> Any:
         return _cut(text)
 
 
+def plain_text(text: str, longest: int) -> str:
+    """Up to that many characters, as a case can hold them: PostgreSQL stores no NUL, and lone surrogates are no
+    UTF-8."""
+    return text[:longest].replace("\x00", "").encode("utf-8", "replace").decode()
+
+
 def _cut(text: str) -> dict[str, Any]:
-    """PostgreSQL stores no NUL, and lone surrogates are no UTF-8."""
-    head = text[:_HEAD].replace("\x00", "").encode("utf-8", "replace").decode()
-    return {"truncated": True, "head": head}
+    return {"truncated": True, "head": plain_text(text, _HEAD)}
 
 
 def _as_text(result: Any) -> str:

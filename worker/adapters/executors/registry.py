@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas.values import Action
 from worker.adapters.executors.executor import Executor
-from worker.adapters.executors.plain_result import plain_result
+from worker.adapters.executors.plain_result import plain_result, plain_text
 from worker.adapters.policy.args_problems import ArgsCheck
 from worker.application.ports.executors import (
     ActionFailed,
@@ -19,6 +19,9 @@ from worker.application.ports.executors import (
     OnUnknown,
     Ran,
 )
+
+_LONGEST_REFERENCE, _LONGEST_PROBLEM = 200, 2000
+"""Characters. What went wrong is read by a person, and stands in the case, in events and in the outcome."""
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +49,8 @@ class Registry:
     async def examine(self, action: Action) -> Examination:
         executor = self._checked(action)
         async with _limited(executor, ActionUnavailable):
-            return await executor.examine(action)
+            seen = await executor.examine(action)
+            return seen.model_copy(update={"shown": plain_result(seen.shown)})
 
     async def run(self, action: Action, idempotency_key: str) -> Ran:
         executor = self._checked(action)
@@ -87,8 +91,9 @@ async def _limited(executor: Executor, unclear: type[Exception]) -> AsyncIterato
     try:
         async with limit:
             yield
-    except _FORESEEN:
-        raise
+    except _FORESEEN as problem:
+        kind = next(foreseen for foreseen in _FORESEEN if isinstance(problem, foreseen))
+        raise kind(plain_text(str(problem), _LONGEST_PROBLEM)) from problem
     except Exception as error:
         if limit.expired():
             raise unclear(f"{executor.name} did not answer within {executor.time_limit_s:g} s") from None
@@ -115,5 +120,5 @@ def _place(error: Exception) -> str:
 def _bounded(ran: Any) -> Ran:
     if not isinstance(ran, Ran):
         raise TypeError(f"an executor answers with Ran, and not with {type(ran).__name__}")
-    reference = None if ran.reference is None else str(ran.reference)[:200]
+    reference = None if ran.reference is None else plain_text(str(ran.reference), _LONGEST_REFERENCE)
     return Ran(reference, plain_result(ran.result))

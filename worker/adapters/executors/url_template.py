@@ -7,7 +7,7 @@ nothing else: never the host, never a step upwards.
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from worker.adapters.outgoing.addresses import Place, place_of
 from worker.adapters.outgoing.errors import Forbidden
@@ -16,8 +16,9 @@ KEY = "idempotency_key"
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _ARGUMENT = re.compile(r"args(\.[A-Za-z0-9_-]+)+")
-_STEP_UP = re.compile(r"(^|[/\\])\.{1,2}($|[/\\])")
-"""Also where it is percent-encoded: some servers decode a path before they take it apart."""
+_STEP_UP = re.compile(r"(^|[/\\])\.{1,2}($|[/\\;])")
+"""Also where it is percent-encoded, once or twice: some servers decode a path before they take it apart. Some drop what
+stands behind a semicolon."""
 
 _LONGEST_VALUE = 500
 
@@ -72,6 +73,10 @@ def _text_of(args: Mapping[str, Any], path: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise BadArgument(f"{path}: stands in the URL, and is neither text nor a whole number")
     text = str(value)
-    if not 0 < len(text) <= _LONGEST_VALUE or not text.isprintable() or _STEP_UP.search(text):
+    if not 0 < len(text) <= _LONGEST_VALUE or not text.isprintable() or _steps_up(text):
         raise BadArgument(f"{path}: cannot stand in a URL")
     return text
+
+
+def _steps_up(text: str) -> bool:
+    return any(_STEP_UP.search(read) for read in (text, unquote(text)))

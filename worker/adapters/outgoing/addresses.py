@@ -27,8 +27,12 @@ _LONGEST_NAME = 253
 
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
-_SPECIAL_V4 = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
-"""Of IANA's special-purpose registry; releases of Python differ about them."""
+_SPECIAL_V4 = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"), IPv4Network("168.63.129.16/32"))
+"""Of IANA's special-purpose registry; releases of Python differ about them. The last is a public address that leads
+from a machine in Azure to its host."""
+
+_DOCUMENTATION_V6 = IPv6Network("3fff::/20")
+"""RFC 9637, which is younger than some releases of Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def place_of(url: str) -> Place:
     """Raises Forbidden for a URL that nothing is ever sent to, whatever its host resolves to."""
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise Forbidden(f"the URL cannot be read: {error}") from None
     if parsed.scheme != "https":
         raise Forbidden(f"the URL is {parsed.scheme or 'without a scheme'}; only https is sent")
@@ -88,6 +92,8 @@ def is_public(address: Address) -> bool:
         return is_public(address.ipv4_mapped)
     if address in _NAT64:
         return is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
+    if address in _DOCUMENTATION_V6:
+        return False
     if address.sixtofour is not None and not is_public(address.sixtofour):
         return False
     return address in _GLOBAL_UNICAST and address.is_global and address.scope_id is None
