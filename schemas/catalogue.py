@@ -15,6 +15,7 @@ from schemas.events import (
     ExceptionWithdrawn,
     MessageRejected,
     PaymentFailed,
+    RecoveryRequested,
     ResolutionOutcome,
     ReviewDecided,
     ReviewReceipt,
@@ -67,8 +68,9 @@ def _types(*models: type[Event]) -> Mapping[str, type[Event]]:
 ORDER_EXCEPTIONS = Topic(
     "order-exceptions",
     Direction.IN,
-    _types(ExceptionRaised, ExceptionWithdrawn, PaymentFailed),
-    "Something about an order asks for action, or no longer does; or a payment failed after it was made.",
+    _types(ExceptionRaised, ExceptionWithdrawn, PaymentFailed, RecoveryRequested),
+    "Something about an order asks for action, or no longer does; a payment failed after it was made; or a stuck case"
+    " is to go on.",
     # A hand-typed withdrawal looks like an exception that lacks its fields: only the attribute can tell.
     plain=ExceptionRaised.TYPE,
 )
@@ -90,7 +92,7 @@ DECISION_RECEIPTS = Topic(
     "decision-receipts",
     Direction.OUT,
     _types(ReviewReceipt),
-    "One answer to each decision and each command, always.",
+    "One answer to each decision and each command, always; and to each recovery of a case.",
 )
 ORDER_OUTCOMES = Topic(
     "order-outcomes",

@@ -7,6 +7,7 @@ from schemas.events.event import Event
 from schemas.events.order_exception import ExceptionRaised, ExceptionWithdrawn
 from schemas.events.outcome import ResolutionOutcome
 from schemas.events.payment import PaymentFailed
+from schemas.events.recovery import RecoveryRequested
 from schemas.events.rejection import MessageRejected, rejection_of
 from schemas.events.review import (
     ReviewDecided,
@@ -25,6 +26,7 @@ __all__ = [
     "ExceptionWithdrawn",
     "MessageRejected",
     "PaymentFailed",
+    "RecoveryRequested",
     "ResolutionOutcome",
     "ReviewBatch",
     "ReviewDecided",

@@ -75,8 +75,9 @@ class ReviewReceipt(Event):
     """Our answer to a decision or a command: one for each, always. `message` is a sentence for who
     sent it.
 
-    `decision_id` is the id of what it answers: of a command, its `command_id`. `decided_by` and
-    `decided_at` name who closed the approval request and when, whoever sent this decision.
+    `decision_id` is the id of what it answers: of a command, its `command_id`; of the recovery of a
+    case, its `recovery_id`. `decided_by` and `decided_at` name who closed the approval request and
+    when, whoever sent this decision.
     """
 
     TYPE: ClassVar[str] = "signoff.review.receipt.v1"

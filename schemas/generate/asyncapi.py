@@ -51,6 +51,7 @@ _CORRELATED_BY = {
     "ExceptionRaised": "exception_id",
     "ExceptionWithdrawn": "exception_id",
     "PaymentFailed": "idempotency_key",
+    "RecoveryRequested": "recovery_id",
     "ResolutionOutcome": "exception_id",
 }
 

@@ -12,6 +12,7 @@ from schemas.events import (
     ExceptionWithdrawn,
     MessageRejected,
     PaymentFailed,
+    RecoveryRequested,
     ResolutionOutcome,
     ReviewBatch,
     ReviewDecided,
@@ -218,6 +219,14 @@ _SENT: Mapping[type[Event], dict[str, Example]] = {
             "reason": "refund failed: expired_or_canceled_card",
             "provider": "stripe",
             "reported_by": "provider:stripe",
+        }
+    },
+    RecoveryRequested: {
+        "after a roll-back": {
+            "recovery_id": "0193a1b2-7c00-7000-8000-000000000005",
+            "exception_id": "EXC-1001",
+            "requested_by": "user:ines",
+            "reason": "the release that paused it is back",
         }
     },
     ApprovalNeeded: {"refund at a manager": _NEEDED, "its method at two directors": _NEEDED_NEXT},

@@ -10,8 +10,9 @@ from worker.application.announcements import ApprovalUpdated
 from worker.application.answer_question import answer_question, closing_update
 from worker.application.close_case import close_case
 from worker.application.examine_decision import levels_above
-from worker.application.follow_run import ask, parked
+from worker.application.follow_run import ask
 from worker.application.next_question import Answer
+from worker.application.park_case import close_question_of_stuck_case, park_case
 from worker.application.ports import Ports
 from worker.application.ports.store import CaseView
 from worker.application.ports.workflow import Paused, StuckThread
@@ -26,7 +27,11 @@ from worker.domain.exception_case import Case, CaseState
 async def act_on_timer(view: CaseView, ports: Ports) -> UnitOfWork:
     """What is due in the database's time; a question that was answered meanwhile is left alone."""
     case, approval = view.case, view.approval
-    if case is None or approval is None or not approval.is_open or case.state is not CaseState.WAITING:
+    if case is None or approval is None or not approval.is_open:
+        return NOTHING
+    if case.state is CaseState.STUCK:
+        return close_question_of_stuck_case(case, approval, view)
+    if case.state is not CaseState.WAITING:
         return NOTHING
     timer, rest = due_now(approval.timers, view.now)
     if timer is None:
@@ -86,7 +91,7 @@ async def _escalate(case: Case, approval: ApprovalRequest, view: CaseView, ports
         if not isinstance(run, Paused):
             raise StuckThread(str(case.case_id))
     except StuckThread as stuck:
-        return UnitOfWork(**parked(case, view, str(stuck)))
+        return park_case(case, approval, view, str(stuck))
     detail = {"level": asked.name, "because": "time-out"}
     unit = ask(case, run, ports, at=view.now, actor=SYSTEM, action="escalated", detail=detail)
     update = closing_update(approval, Closing.ESCALATED, SYSTEM, view.now)

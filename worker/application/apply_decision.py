@@ -9,10 +9,11 @@ from worker.application.answer_question import answer_question, ask_anew, closin
 from worker.application.assess_case import analysed
 from worker.application.examine_actions import check_edits
 from worker.application.examine_decision import AGREES, Examined, examine
-from worker.application.follow_run import ask, concluded, execute, parked
+from worker.application.follow_run import ask, concluded, execute
 from worker.application.messages import Delivery, IllegibleDecision
 from worker.application.next_question import Answer
 from worker.application.order_changes import difference_since
+from worker.application.park_case import park_case
 from worker.application.ports import Ports
 from worker.application.ports.executors import ActionRefused
 from worker.application.ports.store import CaseView
@@ -64,7 +65,10 @@ async def apply_decision(decision: Decision, delivery: Delivery, view: CaseView,
         return await _closed(decision, examined, view, ports)
     except StuckThread as stuck:
         stale = Refusal(ReceiptCode.STALE, "the case cannot go on; an operator has to look at it")
-        return replace(refused(decision, stale, view), **parked(examined.case, view, str(stuck)))
+        answer = refused(decision, stale, view)
+        # As it was: what was found out about edits that nobody signed for is no part of it.
+        unit = park_case(view.case or examined.case, examined.approval, view, str(stuck))
+        return replace(unit, decision=answer.decision, announcements=(*answer.announcements, *unit.announcements))
 
 
 def answer_illegible(message: IllegibleDecision, view: CaseView) -> UnitOfWork:

@@ -17,6 +17,7 @@ from worker.application import (
     hand_over,
     open_case,
     question_messages,
+    recover_case,
     report_failed_payment,
     run_actions,
     settle_payment,
@@ -32,6 +33,7 @@ from worker.application.messages import (
     Outdated,
     PaymentReported,
     Raised,
+    Recovery,
     Withdrawn,
 )
 from worker.application.ports import Ports
@@ -181,19 +183,10 @@ class Casework:
                 return report_failed_payment.query(report), lambda view: report_failed_payment.report_failed_payment(
                     report, inbox_id, view, ports
                 )
-            case IllegibleDecision() as illegible:
-
-                async def answer(view: CaseView) -> UnitOfWork:
-                    return answer_illegible(illegible, view)
-
-                return CaseQuery(decision_id=illegible.decision_id), answer
-            case Outdated(problem):
-                refused = UnitOfWork(refusal=MessageRefused(inbox_id, RejectionReason.SCHEMA_INVALID, problem))
-
-                async def refuse(view: CaseView) -> UnitOfWork:
-                    return refused
-
-                return CaseQuery(), refuse
+            case Recovery() as recovery:
+                return recover_case.query(recovery), lambda view: recover_case.recover_case(recovery, view, ports)
+            case IllegibleDecision() | Outdated() as unreadable:
+                return _refusal_of(unreadable, inbox_id)
 
     async def _wait_for_others(self, delivery: Delivery, away: Exception) -> None:
         """An outage of the shop or of an executor is no fault of the message: it waits for hours before it becomes a
@@ -222,3 +215,19 @@ class Casework:
         )
         answers = given_up(delivery.message)
         await self._ports.store.commit(UnitOfWork(finishes=delivery.inbox_id, refusal=refusal, announcements=answers))
+
+
+def _refusal_of(message: IllegibleDecision | Outdated, inbox_id: int) -> tuple[CaseQuery, Compute]:
+    """What cannot be read is answered where its id could be, and is a dead letter otherwise."""
+    if isinstance(message, Outdated):
+        refused = UnitOfWork(refusal=MessageRefused(inbox_id, RejectionReason.SCHEMA_INVALID, message.problem))
+
+        async def refuse(view: CaseView) -> UnitOfWork:
+            return refused
+
+        return CaseQuery(), refuse
+
+    async def answer(view: CaseView) -> UnitOfWork:
+        return answer_illegible(message, view)
+
+    return CaseQuery(decision_id=message.decision_id), answer

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from schemas.values import OutcomeStatus, Verdict
 from worker.application.answer_question import answer_question, closing_update
-from worker.application.follow_run import concluded, parked
+from worker.application.follow_run import concluded
 from worker.application.next_question import Answer
+from worker.application.park_case import park_case
 from worker.application.ports import Ports
 from worker.application.ports.store import CaseView
 from worker.application.ports.workflow import Finished, StuckThread
@@ -31,7 +32,7 @@ async def close_case(
         if not isinstance(run, Finished):
             raise StuckThread(str(case.case_id))
     except StuckThread as stuck:
-        return UnitOfWork(**parked(case, view, str(stuck)))
+        return park_case(case, approval, view, str(stuck))
     detail = {"level": approval.question.level.name, "review_hash": approval.review_hash}
     record = {"actor": by, "action": status.value, "at": view.now, "detail": detail}
     unit = concluded(case, CaseState(status.value), run, ports, record, {"interrupt_id": None, "reason": reason})

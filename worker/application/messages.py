@@ -35,6 +35,16 @@ class PaymentReported:
 
 
 @dataclass(frozen=True, slots=True)
+class Recovery:
+    """An operator wants a stuck case to be put before a person again. `reason` is their own words, if any."""
+
+    recovery_id: str
+    exception_id: str
+    requested_by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     decision: Decision
 
@@ -60,7 +70,7 @@ class Outdated:
     problem: str
 
 
-Message = Raised | Withdrawn | PaymentReported | Decided | Commanded | IllegibleDecision | Outdated
+Message = Raised | Withdrawn | PaymentReported | Recovery | Decided | Commanded | IllegibleDecision | Outdated
 
 
 @dataclass(frozen=True, slots=True)

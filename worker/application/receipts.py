@@ -5,12 +5,13 @@ from datetime import datetime
 
 from schemas.values import ReceiptCode
 from worker.application.announcements import ReceiptGiven
-from worker.application.messages import Commanded, Decided, Message
+from worker.application.messages import Commanded, Decided, Message, Recovery
 from worker.application.ports.store import CaseView
 from worker.application.refusal import Refusal
 from worker.application.transition import note
 from worker.application.unit_of_work import UnitOfWork
 from worker.domain.approval import ApprovalCommand, ApprovalRequest, Decision, Receipt
+from worker.domain.exception_case import Case
 
 
 def receipt_for(
@@ -35,8 +36,21 @@ def receipt_for(
     )
 
 
+def receipt_for_recovery(recovery: Recovery, code: ReceiptCode, said: str, case: Case | None) -> Receipt:
+    return Receipt(
+        decision_id=recovery.recovery_id,
+        accepted=code is ReceiptCode.RECORDED,
+        code=code,
+        message=said,
+        case_id=case.case_id if case else None,
+    )
+
+
 def given_up(message: Message) -> tuple[ReceiptGiven, ...]:
     """Whoever decided is told that it came to nothing. It is not on record as answered, so that a replay counts."""
+    if isinstance(message, Recovery):
+        problem = "it could not be processed and has no effect until an operator replays it"
+        return (ReceiptGiven(receipt_for_recovery(message, ReceiptCode.STALE, problem, None), None),)
     if not isinstance(message, Decided | Commanded):
         return ()
     said = message.decision if isinstance(message, Decided) else message.command

@@ -177,12 +177,12 @@ async def _ended(case: Case, intent: ActionsIntent, last: ActionResult, view: Ca
     problem = "; ".join(map(_told, missing))
     if case.facts.failures < ports.patience.execution_attempts:
         facts = await _facts_of_next_round(case, intent, missing, problem, ports)
+        again = case.model_copy(update={"facts": facts})
         try:
             run = await ports.workflow.start(str(case.case_id), facts.model_dump(mode="json"))
         except StuckThread as stuck:
-            return UnitOfWork(**parked(case, view, str(stuck)), intent=failed)
+            return UnitOfWork(**parked(again, view, str(stuck)), intent=failed)
         if isinstance(run, Paused):
-            again = case.model_copy(update={"facts": facts})
             unit = ask(again, run, ports, at=view.now, actor=SYSTEM, action=action, detail=detail)
             return replace(unit, intent=failed)
     record = {"actor": SYSTEM, "action": action, "at": view.now, "detail": detail}

@@ -100,12 +100,12 @@ async def _failed(case: Case, intent: PaymentIntent, problem: str, view: CaseVie
     )
     if case.facts.failures < ports.patience.execution_attempts:
         facts = _facts_after_failure(case, intent, problem, view)
+        again = case.model_copy(update={"facts": facts})
         try:
             run = await ports.workflow.start(str(case.case_id), facts.model_dump(mode="json"))
         except StuckThread as stuck:
-            return UnitOfWork(**parked(case, view, str(stuck)), intent=done, reservation=released)
+            return UnitOfWork(**parked(again, view, str(stuck)), intent=done, reservation=released)
         if isinstance(run, Paused):
-            again = case.model_copy(update={"facts": facts})
             unit = ask(again, run, ports, at=view.now, actor=SYSTEM, action="payment declined")
             return replace(unit, intent=done, reservation=released)
     record = {

@@ -18,6 +18,7 @@ from schemas.events import (
     ExceptionRaised,
     ExceptionWithdrawn,
     PaymentFailed,
+    RecoveryRequested,
     ReviewDecided,
     decisions_in,
     legible_command_id,
@@ -34,6 +35,7 @@ from worker.application.messages import (
     Outdated,
     PaymentReported,
     Raised,
+    Recovery,
     Withdrawn,
 )
 from worker.domain.approval import ApprovalCommand, Decision
@@ -116,6 +118,8 @@ def _translate(kind: str, data: Any) -> Message:
         return Withdrawn(exception_id=event.exception_id, requested_by=event.requested_by)
     if kind == PaymentFailed.TYPE:
         return PaymentReported(**PaymentFailed.model_validate(data).model_dump(exclude={"reported_by"}))
+    if kind == RecoveryRequested.TYPE:
+        return Recovery(**RecoveryRequested.model_validate(data).model_dump())
     if kind == ApprovalCommanded.TYPE:
         return _commanded(data)
     try:
@@ -170,6 +174,8 @@ def _correlation(message: Message) -> str:
             return exception.exception_id
         case Withdrawn(exception_id):
             return exception_id
+        case Recovery():
+            return message.exception_id
         case PaymentReported(idempotency_key):
             return idempotency_key
         case Decided(decision):

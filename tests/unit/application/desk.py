@@ -19,7 +19,7 @@ from schemas.catalogue import (
     ORDER_OUTCOMES,
     REVIEW_DECISIONS,
 )
-from schemas.events import ExceptionWithdrawn, PaymentFailed
+from schemas.events import ExceptionWithdrawn, PaymentFailed, RecoveryRequested
 from schemas.values import Customer
 from tests.builders import Event, a_record, an_order, numbered_ids
 from worker.adapters.memory.analysis import MemoryAnalyst
@@ -98,6 +98,12 @@ class Desk:
     async def reports(self, event: Event) -> None:
         """What a payment provider says of a payment."""
         await self._consume(ORDER_EXCEPTIONS.name, event, PaymentFailed.TYPE)
+
+    async def recovers(self, exception_id: str = "EXC-1", by: str = "user:ines", reason: str = "") -> Event:
+        """An operator wants a stuck case to go on; returns the receipt."""
+        event = {"recovery_id": str(uuid4()), "exception_id": exception_id, "requested_by": by, "reason": reason}
+        await self._consume(ORDER_EXCEPTIONS.name, event, RecoveryRequested.TYPE)
+        return self.receipt()
 
     async def decides(self, event: Event) -> None:
         await self._consume(REVIEW_DECISIONS.name, event)

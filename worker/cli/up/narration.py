@@ -11,6 +11,7 @@ from schemas.events import (
     ExceptionRaised,
     ExceptionWithdrawn,
     MessageRejected,
+    RecoveryRequested,
     ResolutionOutcome,
     ReviewDecided,
     ReviewReceipt,
@@ -34,6 +35,9 @@ def tell(event: Event) -> Told | None:
             return Told(event.exception_id, "raised", _request(event))
         case ExceptionWithdrawn():
             return Told(event.exception_id, "withdrawn", f"{event.requested_by} takes it back{_quoted(event.reason)}")
+        case RecoveryRequested():
+            says = f"{event.requested_by} wants it to go on{_quoted(event.reason)}"
+            return Told(event.exception_id, "recovery", says)
         case ApprovalNeeded():
             why = "; ".join(rule.says for rule in event.why)
             return Told(event.exception_id, "waits", f"for the {event.level.name}: {why}")
