@@ -102,6 +102,21 @@ async def test_what_was_given_up_is_tried_anew(migrated: Settings) -> None:
     assert {one["state"] for one in listed} == {"pending"}
 
 
+@pytest.mark.parametrize(("state", "command"), [("pending", ("enable", "managers")), ("failed", ("retry",))])
+async def test_what_goes_out_together_has_an_instant_each_in_its_order(
+    migrated: Settings, state: str, command: tuple[str, ...]
+) -> None:
+    """Or each look for the first few would sort all that wait."""
+    await disable(migrated, "managers")
+    for _ in range(3):
+        await insert(migrated, "managers", state)
+    await signoff_beside(migrated, "notifications", *command)
+    async with await psycopg.AsyncConnection.connect(migrated.database_url) as connection:
+        cursor = await connection.execute("select available_at from notifications order by notification_id")
+        instants = [instant for (instant,) in await cursor.fetchall()]
+    assert instants == sorted(set(instants))
+
+
 async def test_the_list_is_a_table_for_people(migrated: Settings) -> None:
     await disable(migrated, "managers")
     await insert(migrated, "managers", "failed", "hooks.slack.example answered 404 no_service")

@@ -94,7 +94,8 @@ where notification_endpoints.disabled_at is null
 returning name
 
 -- name: enable
--- What was held starts anew: its tries were spent on an endpoint that nobody had mended yet.
+-- What was held starts anew: its tries were spent on an endpoint that nobody had mended yet. Each has an instant of its
+-- own, in order: of a hundred thousand at the same one, every look for the first eight would sort all.
 with enabled as (
     update notification_endpoints
     set failing_since = null, problem = null, disabled_at = null, disabled_because = null
@@ -104,19 +105,32 @@ with enabled as (
 
 freed as (
     update notifications
-    set attempts = 0, available_at = now()
-    from enabled
-    where notifications.endpoint = enabled.name and notifications.finished_at is null
-    returning notification_id
+    set attempts = 0, available_at = now() + held.place * interval '1 microsecond'
+    from (
+        select notification_id, row_number() over (order by notification_id) as place
+        from notifications
+        where endpoint = (select name from enabled) and finished_at is null
+    ) as held
+    where notifications.notification_id = held.notification_id and notifications.finished_at is null
+    returning notifications.notification_id
 )
 
 select (select count(*) from enabled) as endpoints, (select count(*) from freed) as freed
 
 -- name: retry_failed
 update notifications
-set state = 'pending', attempts = 0, available_at = now(), finished_at = null
-where state = 'failed' and body is not null and (%(endpoint)s::text is null or endpoint = %(endpoint)s)
-returning notification_id
+set
+    state = 'pending',
+    attempts = 0,
+    available_at = now() + given_up.place * interval '1 microsecond',
+    finished_at = null
+from (
+    select notification_id, row_number() over (order by notification_id) as place
+    from notifications
+    where state = 'failed' and body is not null and (%(endpoint)s::text is null or endpoint = %(endpoint)s)
+) as given_up
+where notifications.notification_id = given_up.notification_id and notifications.state = 'failed'
+returning notifications.notification_id
 
 -- name: list_notifications
 with listed as (
