@@ -99,7 +99,8 @@ class AnyCourseOfActions(RuleBasedStateMachine):
     @initialize(actions=lists_of_actions(), more=lists_of_actions(), failed_before=one_in_six)
     def begin(self, actions: list[Event], more: list[Event], failed_before: bool) -> None:
         """With one request that has some of everything, and two others."""
-        self.request(REQUESTS[0], [{"name": name, "args": GOOD_ARGS[0]} for name in ("send_email", *LEFT_TO_THE_AGENT)])
+        some_of_all = ("add_note", "send_email", *LEFT_TO_THE_AGENT)
+        self.request(REQUESTS[0], [{"name": name, "args": GOOD_ARGS[0]} for name in some_of_all])
         self.request(REQUESTS[1], actions, failed_before)
         self.request(REQUESTS[2], more)
 
