@@ -230,6 +230,20 @@ async def test_a_thread_that_is_forgotten_is_gone(house: House) -> None:
     assert view.thread.latest is None
 
 
+async def test_a_thread_that_starts_anew_is_the_one_that_goes_on(house: House) -> None:
+    """Its checkpoints may be older than those that are there: clocks differ."""
+    now = (await house.store.view(BY_EXCEPTION)).now
+    case = an_unopened_case(now)
+    older = await house.workflow.start(str(case.case_id), facts())
+    newer = await house.workflow.start(str(case.case_id), facts())
+    assert isinstance(older, Paused)
+    await house.store.commit(replace(opening_unit(case, now), thread=newer.writes))
+    await house.store.commit(UnitOfWork(forget_thread=case.case_id, thread=older.writes))
+    view, case, _ = await seen(house)
+    assert view.thread is not None
+    assert isinstance(await house.workflow.resume(view.thread, older.interrupt_id, APPROVE), Finished)
+
+
 # A unit that cannot be written
 
 

@@ -60,11 +60,11 @@ class Postponement:
 
 @dataclass(frozen=True, slots=True)
 class UnitOfWork:
-    """`finishes` is the inbox row that is done with this unit. `case.version` is the one that will be written:
-    1 opens a case, any other replaces the one below it. A case has one open approval request at a time: the one it
-    had is among `changed_approvals`, closed, when there is a `new_approval`. `signed` is the amount that an accepted
-    decision signed for. `moves` are figures that this unit changes without having looked at them: whoever looked is
-    computed anew."""
+    """`finishes` is the inbox row that is done with this unit. `case.version` is the one that will be written: 1 opens
+    a case, any other replaces the one below it. A case has one open approval request at a time: the one it had is
+    among `changed_approvals`, closed, when there is a `new_approval`. `signed` is the amount that an accepted decision
+    signed for. With `forget_thread` and a `thread` the new one takes the place of the old. `moves` are figures that
+    this unit changes without having looked at them: whoever looked is computed anew."""
 
     finishes: int | None = None
     case: Case | None = None

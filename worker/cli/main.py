@@ -18,6 +18,7 @@ from worker.cli.failure import Failure
 from worker.cli.migrate import migrate
 from worker.cli.notifications import notifications
 from worker.cli.policy import policy
+from worker.cli.recover import recover
 from worker.cli.reviewers import reviewers
 from worker.cli.run import run
 from worker.cli.up import up
@@ -53,6 +54,7 @@ app.command()(run)
 app.command()(webhooks)
 app.command()(migrate)
 app.command()(doctor)
+cases.command("recover")(recover)
 app.add_typer(cases, name="cases")
 app.add_typer(approvals, name="approvals")
 app.command()(decide)

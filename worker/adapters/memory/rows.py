@@ -16,10 +16,10 @@ def write(database: MemoryDatabase, unit: UnitOfWork, announcer: Announcer, leas
         _write_inbox(database, unit.finishes, unit.postponed)
     if unit.case is not None and unit.case.version == 1:
         _wake(database, unit.case.exception.exception_id)
-    if unit.thread is not None:
-        database.threads.store(unit.thread)
     if unit.forget_thread is not None:
         database.threads.forget(str(unit.forget_thread))
+    if unit.thread is not None:
+        database.threads.store(unit.thread)
     database.outbox += [announcer.message(said, database.clock()) for said in unit.announcements]
     if unit.refusal is not None:
         _refuse(database, unit.refusal, announcer)

@@ -116,10 +116,11 @@ class GroupCommit:
             await connection.execute(_QUERIES["finish_inbox"], {"keys": rows.finished})
         if rows.awaited:
             await connection.execute(_QUERIES["wake_parked"], {"keys": rows.awaited})
-        if rows.threads:
-            await checkpointer.flush(connection, rows.threads)
+        # What is forgotten goes first: a unit may start its case's thread anew.
         if rows.forgotten:
             await checkpointer.delete_threads(connection, rows.forgotten)
+        if rows.threads:
+            await checkpointer.flush(connection, rows.threads)
 
 
 async def _refuse(connection: AsyncConnection[Any], refusals: list[Row]) -> list[Row]:
