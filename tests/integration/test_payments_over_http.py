@@ -159,7 +159,9 @@ async def test_a_wrong_address_is_named_and_is_no_proof_that_nothing_was_paid(
         (Response(b"x" * (LARGEST_ANSWER + 1), 201), f"more than {LARGEST_ANSWER} bytes"),
         (Response('{"idempotency_key": "another", "reference": "1", "status": "failed",'
                   ' "amount": {"amount_minor": 1, "currency": "USD"}}'), "about another payment"),
-        (JSONResponse({"idempotency_key": f"signoff:{CASE.case_id}:1", "reference": "pay\0", "status": "succeeded",
+        (Response(f'{{"idempotency_key": "signoff:{CASE.case_id}:1", "reference": "1", "status": "succeeded",'
+                  ' "amount": {"amount_minor": 15000, "currency": "USD"}, "status": "failed"}'), "the same key twice"),
+        (JSONResponse({"idempotency_key": f"signoff:{CASE.case_id}:1", "reference": "pay\x1b", "status": "succeeded",
                        "amount": {"amount_minor": 15_000, "currency": "USD"}}), "reference: .* cannot be seen"),
     ],
 )  # fmt: skip

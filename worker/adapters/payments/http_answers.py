@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from schemas.strict_json import Refused, parse_json
 from schemas.values import Money
 from worker.adapters.payments.remote import Reference, quoted
 from worker.application.ports.payments import Payment, PaymentDeclined, PaymentPending
@@ -36,7 +37,9 @@ class _Problem(BaseModel):
 def payment_in(content: bytes, intent: PaymentIntent) -> Payment:
     """Raises PaymentDeclined, PaymentPending, or Contradiction."""
     try:
-        payment = _Payment.model_validate_json(content)
+        payment = _Payment.model_validate(parse_json(content))
+    except Refused as refused:  # a field that stands there twice among others: who is paid must not hang on the reader
+        raise Contradiction(f"the answer is no payment: {refused.detail}") from refused
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the body"
