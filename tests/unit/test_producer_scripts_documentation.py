@@ -14,7 +14,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "producing.md"
 
 def test_the_bare_records_of_the_page_are_valid() -> None:
     blocks = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    raised, account, calls, decided, commanded = blocks
+    raised, account, calls, recovery, decided, commanded = blocks
     assert ExceptionRaised.model_validate(json.loads(raised)).record_key == "ORD-1001"
     changed = ExceptionRaised.model_validate(json.loads(account))
     assert changed.customer is not None
@@ -23,6 +23,7 @@ def test_the_bare_records_of_the_page_are_valid() -> None:
     ]
     requested = ExceptionRaised.model_validate(json.loads(calls)).requested_actions
     assert [action.id for action in requested] == ["call_7", "call_8"]
+    assert RecoveryRequested.model_validate(json.loads(recovery)).requested_by == "user:ines"
     assert ReviewDecided.model_validate(json.loads(decided)).exception_id == "EXC-1001"
     command = json.loads(commanded)
     assert REVIEW_DECISIONS.model(None, command) is ApprovalCommanded
