@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from schemas.catalogue import REVIEW_DECISIONS
-from schemas.events import ApprovalCommanded, ExceptionRaised, ReviewDecided
+from schemas.events import ApprovalCommanded, ExceptionRaised, RecoveryRequested, ReviewDecided
 from schemas.values import ActionStatus
 from worker.domain.account_changes import difference
 

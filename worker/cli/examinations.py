@@ -88,7 +88,7 @@ _JUDGED = {
     "stuck_cases": (
         "stuck cases",
         "{count} cases ended with neither a question nor an answer, {example} among them",
-        "`signoff cases list --state stuck` says why each is; `signoff cases recover ID` puts one before a person again",
+        "`signoff cases list --state stuck` says why each is; `signoff cases recover ID` asks a person anew",
     ),
     "overdue_approvals": (
         "deadlines",
