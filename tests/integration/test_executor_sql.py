@@ -3,14 +3,14 @@
 import asyncio
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncRawCursor
 from pydantic import ValidationError
 
 from schemas.values import Action
@@ -195,6 +195,26 @@ async def test_a_change_of_more_rows_than_the_limit_is_undone(run_sql: Registry,
     assert await run_sql.look_up(action, KEY) is None
 
 
+async def test_of_a_change_with_too_many_rows_no_more_than_the_limit_are_read(
+    run_sql: Registry, shop: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    returned: list[object] = []
+    stream = AsyncRawCursor.stream
+
+    async def counted(self: AsyncRawCursor[Any], *given: Any, **options: Any) -> AsyncIterator[Any]:
+        async for row in stream(self, *given, **options):
+            returned.append(row)
+            yield row
+
+    monkeypatch.setattr(AsyncRawCursor, "stream", counted)
+    with pytest.raises(ActionFailed, match=r"11 rows or more.*10"):
+        await run_sql.run(sql("delete from orders where id > 0 returning *"), KEY)
+    assert len(returned) == 11
+    assert count(shop, "open") == 300
+    none = await run_sql.run(sql("delete from orders where id < 0 returning id"), KEY)
+    assert (none.result["affected"], none.result["rows"]) == (0, [])
+
+
 async def test_a_change_that_breaks_a_constraint_had_no_effect(run_sql: Registry) -> None:
     action = sql("insert into orders (id) values (1000), (1)")
     with pytest.raises(ActionFailed, match="duplicate key"):
@@ -225,6 +245,44 @@ async def test_a_statement_that_takes_too_long_is_undone(shop: psycopg.Connectio
         with pytest.raises(ActionFailed, match=r"did not end within 0\.8 s"):
             await executors.run(sql(statement), KEY)
     assert count(shop, "late") == 0
+
+
+async def test_a_select_whose_rows_come_slowly_is_left_within_the_time_of_one_statement(
+    shop: psycopg.Connection[Any], database: str
+) -> None:
+    executors = registry(database, functions=["pg_sleep"], time_limit_s=1.0)
+    with pytest.raises(ActionFailed, match=r"did not end within 0\.8 s"):  # each fetch of 20 rows takes 0.6 s
+        await executors.run(sql("select pg_sleep(0.03) from generate_series(1, 100)"), KEY)
+
+
+@pytest.mark.parametrize(
+    "huge",
+    [
+        "select repeat('x', 30000) as huge",
+        "select json_agg(n) as huge from generate_series(1, 20000) n",
+        "select jsonb_agg(n) as huge from generate_series(1, 20000) n",
+    ],
+)
+async def test_a_value_that_fits_into_no_result_is_not_taken_apart(
+    run_sql: Registry, monkeypatch: pytest.MonkeyPatch, huge: str
+) -> None:
+    def taken_apart(value: Any) -> Any:
+        assert not isinstance(value, list)
+        assert len(str(value)) < 20_000
+        return value
+
+    monkeypatch.setattr("worker.adapters.executors.sql_rows.plain", taken_apart)
+    action = sql(huge)
+    assert (await run_sql.examine(action)).kind == "select"
+    ran = await run_sql.run(action, KEY)
+    assert ran.result == {"columns": ["huge"], "rows": [], "truncated": True}
+
+
+async def test_a_plan_that_is_too_large_is_not_read(run_sql: Registry) -> None:
+    with pytest.raises(ActionRefused, match="plan of it is too large"):
+        await run_sql.examine(sql("delete from orders where state = repeat('x', 2000000)"))
+    seen = await run_sql.examine(sql("delete from orders where state = repeat('x', 200000)"))
+    assert seen.kind == "delete"
 
 
 async def test_a_function_that_writes_cannot_write_in_a_select(shop: psycopg.Connection[Any], database: str) -> None:

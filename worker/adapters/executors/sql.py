@@ -6,7 +6,9 @@ twice, and a look-up is exact: there is a record, or there was no change.
 
 import hashlib
 import json
-from typing import Any, ClassVar, Literal
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, ClassVar, Literal, cast
 
 import psycopg
 from psycopg import AsyncRawCursor, AsyncRawServerCursor
@@ -26,8 +28,8 @@ from worker.adapters.executors.executor import (
     Ran,
 )
 from worker.adapters.executors.sql_permissions import RECORD, Permissions, kinds_of
-from worker.adapters.executors.sql_plan import Plan, plan_of
-from worker.adapters.executors.sql_rows import rows_of_cursor, rows_returned
+from worker.adapters.executors.sql_plan import plan_of
+from worker.adapters.executors.sql_rows import Row, rows_of_cursor, rows_returned
 from worker.adapters.executors.sql_session import QUERIES, Connection, Database, parameters_of, raw
 from worker.adapters.executors.sql_statement import Statement, StatementKind, read_statement
 from worker.adapters.executors.sql_text import LONGEST_STATEMENT, BadStatement
@@ -105,7 +107,8 @@ class SqlExecutor(Executor):
         statement, parameters = self._read(action)
         try:
             async with self._database.transaction(read_only=True) as connection:
-                plan = await self._planned(connection, statement, parameters)
+                await self._refuse_functions(connection, statement)
+                plan = await plan_of(connection, statement, parameters)
         except ActionFailed as error:
             raise ActionRefused(str(error)) from error
         limit = self.options.estimate_limit
@@ -125,13 +128,14 @@ class SqlExecutor(Executor):
         statement, parameters = self._read(action)
         if statement.kind is StatementKind.SELECT:
             async with self._database.transaction(read_only=True) as connection:
-                await self._planned(connection, statement, parameters)
+                await self._refuse_functions(connection, statement)
                 return Ran(result=await self._selected(connection, statement, parameters))
         async with self._database.transaction(read_only=False) as connection:
             recorded = await _recorded(connection, action, idempotency_key)
             if recorded is not None:
                 return recorded
-            await self._planned(connection, statement, parameters)
+            await self._refuse_functions(connection, statement)
+            await plan_of(connection, statement, parameters)
             result = await self._changed(connection, statement, parameters)
             record = {"key": idempotency_key, "fingerprint": _fingerprint(action), "result": Jsonb(result)}
             await connection.execute(QUERIES["record"], record)
@@ -174,32 +178,43 @@ class SqlExecutor(Executor):
             )
         return statement, parameters_of(parameters)
 
-    async def _planned(self, connection: Connection, statement: Statement, parameters: list[Any]) -> Plan:
-        """Raises ActionRefused for what only the server knows of the statement."""
+    async def _refuse_functions(self, connection: Connection, statement: Statement) -> None:
+        """Only the server knows what a name stands for there."""
         names = {"calls": list(statement.calls), "attributes": list(statement.attributes)}
         known = {"allowed": list(self.options.functions), "search_schema": self.options.search_schema}
         cursor = await connection.execute(QUERIES["functions_of_the_house"], names | known)
         if found := ", ".join(row["proname"] for row in await cursor.fetchall()):
             raise ActionRefused(f"it would call {found}, a function of this database; `functions` can allow it")
-        return await plan_of(connection, statement, parameters)
 
     async def _selected(self, connection: Connection, statement: Statement, parameters: list[Any]) -> dict[str, Any]:
         """Through a cursor of the server, which takes one select and nothing else."""
-        async with AsyncRawServerCursor(connection, "signoff", row_factory=tuple_row) as cursor:
+        async with (
+            self._database.time_of_a_statement(),
+            AsyncRawServerCursor(connection, "signoff", row_factory=tuple_row) as cursor,
+        ):
             await cursor.execute(raw(statement.text), parameters)
             return await rows_of_cursor(cursor, self._row_limit)
 
     async def _changed(self, connection: Connection, statement: Statement, parameters: list[Any]) -> dict[str, Any]:
+        """The rows of RETURNING are read one by one: of a change of millions, no more than the limit comes here."""
         cursor = AsyncRawCursor(connection, row_factory=tuple_row)
-        await cursor.execute(raw(statement.text), parameters, prepare=True)
-        if cursor.rowcount > self._row_limit:
+        if not statement.returns:
+            await cursor.execute(raw(statement.text), parameters, prepare=True)
+            self._refuse_rows(cursor.rowcount)
+            return {"affected": cursor.rowcount}
+        rows: list[Row] = []
+        stream = cast(AsyncGenerator[Row, None], cursor.stream(raw(statement.text), parameters))
+        async with aclosing(stream):
+            async for row in stream:
+                rows.append(row)
+                self._refuse_rows(len(rows))
+        return {"affected": len(rows), **rows_returned(cursor, rows, self._row_limit)}
+
+    def _refuse_rows(self, changed: int) -> None:
+        if changed > self._row_limit:
             raise ActionFailed(
-                f"it would change {cursor.rowcount} rows, and at most {self._row_limit} may be; it was undone"
+                f"it would change {changed} rows or more; at most {self._row_limit} may be: it was undone"
             )
-        result: dict[str, Any] = {"affected": cursor.rowcount}
-        if cursor.description is not None:
-            result |= rows_returned(cursor, await cursor.fetchall(), self._row_limit)
-        return result
 
 
 async def _recorded(connection: Connection, action: Action, key: str) -> Ran | None:

@@ -11,7 +11,7 @@ select
     set_config('timezone', 'UTC', true)
 
 -- name: explain
-explain (format json, verbose)
+explain (format json)
 
 -- name: functions_of_the_house
 -- Those that a statement would call under a name that it may use: a function with the name of a harmless one and other

@@ -1,8 +1,9 @@
 """What the server says it would do with a statement, without doing it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg import AsyncRawCursor
@@ -16,6 +17,9 @@ from worker.application.ports.executors import ActionRefused
 _Node = dict[str, Any]
 
 _PREFIX = QUERIES["explain"] + "\n"
+
+_LARGEST_PLAN = 1_000_000
+"""Characters of JSON."""
 
 _OPERATIONS = {
     StatementKind.SELECT: set[str](),
@@ -46,12 +50,22 @@ async def plan_of(connection: Connection, statement: Statement, parameters: list
             raise
         where = place(statement.text, max(0, int(position) - 1 - len(_PREFIX)))
         raise ActionRefused(f"{where}: {error.diag.message_primary}") from error
-    roots: list[_Node] = [found["Plan"] for found in (row[0] if row else []) if "Plan" in found]
+    roots: list[_Node] = [found["Plan"] for found in _read(row[0] if row else []) if "Plan" in found]
     operations = {node["Operation"] for root in roots for node in _nodes(root) if node["Node Type"] == "ModifyTable"}
     if len(roots) != 1 or operations != _OPERATIONS[statement.kind]:
         did = ", ".join(sorted(operations)).lower() or "nothing that changes rows"
         raise ActionRefused(f"it reads as one {statement.kind}, and the database would do otherwise ({did})")
     return Plan(_estimate(roots[0]))
+
+
+def _read(plan: Any) -> list[dict[str, Any]]:
+    """The server computes what is constant, and quotes it in the plan: a statement of a line can have a plan of
+    hundreds of megabytes. One of some length comes as text."""
+    if not isinstance(plan, str):
+        return cast(list[dict[str, Any]], plan)
+    if len(plan) > _LARGEST_PLAN:
+        raise ActionRefused("the database's plan of it is too large to be read; write it with smaller values")
+    return cast(list[dict[str, Any]], json.loads(plan))
 
 
 def _nodes(node: _Node) -> Iterator[_Node]:

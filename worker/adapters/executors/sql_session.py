@@ -11,6 +11,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 from psycopg.types.string import TextLoader
 
+from worker.adapters.executors.sql_rows import ShortJson
 from worker.adapters.postgres.named_queries import load
 from worker.application.ports.executors import ActionFailed, ActionUnavailable, ActionUncertain
 
@@ -47,6 +48,16 @@ class Database:
         }
 
     @asynccontextmanager
+    async def time_of_a_statement(self) -> AsyncIterator[None]:
+        """For a statement whose rows are fetched in parts: the server limits each of these alone. Raises
+        ActionFailed."""
+        try:
+            async with asyncio.timeout(self._statement_s):
+                yield
+        except TimeoutError:
+            raise self._too_long() from None
+
+    @asynccontextmanager
     async def transaction(self, *, read_only: bool) -> AsyncIterator[Connection]:
         """Committed at its end, rolled back with any exception. Failures of the database are raised as ActionFailed,
         ActionUnavailable or, when only the answer to the commit is missing, ActionUncertain."""
@@ -79,6 +90,8 @@ class Database:
             raise ActionUnavailable(f"no connection to the database: {why}") from error
         for name in _AS_TEXT:
             connection.adapters.register_loader(name, TextLoader)
+        for name in ("json", "jsonb"):
+            connection.adapters.register_loader(name, ShortJson)
         return connection
 
     async def _commit(self, connection: Connection, *, read_only: bool) -> None:
@@ -91,11 +104,14 @@ class Database:
                 raise told from error
             raise ActionUncertain(f"the commit was not answered: {told}") from error
 
+    def _too_long(self) -> ActionFailed:
+        return ActionFailed(f"it did not end within {self._statement_s:g} s, and was undone")
+
     def _told(self, error: psycopg.Error) -> Exception:
         says = error.diag.message_primary or _first_line(error)
         code = error.sqlstate
         if code == _CANCELED:
-            return ActionFailed(f"it did not end within {self._statement_s:g} s, and was undone")
+            return self._too_long()
         if code == _LOCKED:
             return ActionUnavailable(f"rows or keys that it needs were locked for {self._wait_s:g} s; nothing changed")
         lost = code is None and isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)

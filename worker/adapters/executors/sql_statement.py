@@ -34,7 +34,7 @@ class Statement:
     """`tables` are written with their schema. `functions` are the called ones that are not known to be harmless.
     `calls` are all that have no schema, and `attributes` the names behind a dot: `orders.total` may call `total`.
     `parameters` is the highest number of a `$1`. `columns` are those of a select, where their names are written in
-    it. `all_rows`: an update or delete without WHERE."""
+    it. `all_rows`: an update or delete without WHERE. `returns`: a change with RETURNING."""
 
     text: str
     kind: StatementKind
@@ -43,6 +43,7 @@ class Statement:
     parameters: int
     columns: tuple[str, ...] = ()
     all_rows: bool = False
+    returns: bool = False
     calls: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
 
@@ -104,6 +105,7 @@ def _read(written: str, search_schema: str) -> Statement:
         parameters=max((int(each.name) for each in root.find_all(exp.Parameter)), default=0),
         columns=_columns(root),
         all_rows=changes_rows and root.args.get("where") is None,
+        returns=root.args.get("returning") is not None,
         calls=tuple(sorted({_called(call) for call in root.find_all(exp.Anonymous) if _schema_of(call) is None})),
         attributes=tuple(sorted(set(_attributes(root)))),
     )
