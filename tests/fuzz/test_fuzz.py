@@ -1,0 +1,66 @@
+"""The short form of `python -m tests.fuzz`, and the proof that it would notice."""
+
+import json
+
+import pytest
+
+from schemas.values import RejectionReason
+from tests.fuzz import decisions, records
+from tests.fuzz.decisions import fuzz_decisions
+from tests.fuzz.hostile import CLASSES
+from tests.fuzz.records import Violation, fuzz_records
+from worker.application import examine_decision
+from worker.translation.inbound import Record, Rejected
+
+SEED = 20_260
+
+
+@pytest.mark.slow
+async def test_malformed_records_are_refused_with_a_reason_and_stop_no_good_one() -> None:
+    tally = await fuzz_records(1_600, SEED)
+    assert tally.refused + tally.accepted == tally.records == 1_600
+    assert tally.refused > 1_200
+    assert tally.good == 1_600 // records.PROBE_EVERY + 1_600 // records.CHUNK
+    assert {"INVALID_JSON", "INVALID_UTF8", "SCHEMA_INVALID", "AMOUNT_INVALID", "TOO_DEEP"} <= tally.by_reason.keys()
+
+
+@pytest.mark.slow
+async def test_no_hostile_decision_takes_effect_and_no_valid_one_is_refused() -> None:
+    tally = await fuzz_decisions(800, SEED)
+    assert (tally.hostile, tally.hostile_accepted) == (800, 0)
+    assert (tally.valid, tally.valid_refused) == (200, 0)
+    assert len(tally.by_class) > len(CLASSES) * 0.9
+
+
+async def test_the_same_seed_sends_the_same() -> None:
+    assert await fuzz_records(60, SEED) == await fuzz_records(60, SEED)
+    assert await fuzz_decisions(40, SEED) == await fuzz_decisions(40, SEED)
+
+
+async def test_a_reader_that_repeats_what_was_sent_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(record: Record) -> list[Rejected]:
+        return [Rejected(0, RejectionReason.INVALID_JSON, repr(record.value))]
+
+    monkeypatch.setattr(records, "read", read)
+    with pytest.raises(Violation, match="the detail repeats what was sent"):
+        await fuzz_records(200, SEED)
+
+
+async def test_a_reader_that_raises_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "read", lambda record: json.loads(record.value))
+    with pytest.raises(Violation, match="the reader raised"):
+        await fuzz_records(200, SEED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", ["check_open", "_check_hash", "_check_all_answered", "_check_what_is_left"])
+async def test_a_check_that_is_left_out_is_noticed(monkeypatch: pytest.MonkeyPatch, check: str) -> None:
+    monkeypatch.setattr(examine_decision, check, lambda *given: None)
+    with pytest.raises(Violation):
+        await fuzz_decisions(400, SEED)
+
+
+def test_there_are_many_classes_each_with_a_name_of_its_own() -> None:
+    names = [one.name for one in CLASSES]
+    assert len(names) == len(set(names)) >= 25
+    assert decisions.TOOK_EFFECT.isdisjoint(code for one in CLASSES for code in one.codes)
