@@ -396,6 +396,36 @@ async def test_a_connection_that_is_cut_before_the_commit_changed_nothing(
     assert count(shop, "late") == 0
 
 
+async def test_a_server_that_falls_silent_is_left_within_the_time_limit(
+    shop: psycopg.Connection[Any], database: str
+) -> None:
+    address = psycopg.conninfo.conninfo_to_dict(database)
+    silent, lines = asyncio.Event(), asyncio.TaskGroup()
+
+    async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(4096):
+            if b"update" in data:
+                silent.set()
+            if not silent.is_set():
+                target.write(data)
+        target.close()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        theirs, ours = await asyncio.open_connection(str(address["host"]), int(str(address["port"])))
+        lines.create_task(pass_on(reader, ours))
+        lines.create_task(pass_on(theirs, writer))
+
+    async with lines, await asyncio.start_server(connected, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        far = psycopg.conninfo.make_conninfo(database, host="127.0.0.1", port=port)
+        async with asyncio.timeout(3):
+            with pytest.raises(ActionUnavailable, match="does not work now"):
+                await registry(far, allow=WRITES, time_limit_s=1.0).run(
+                    sql("update orders set id = 0 where id = 1"), KEY
+                )
+    assert silent.is_set()
+
+
 async def test_a_commit_without_an_answer_is_looked_up(
     run_sql: Registry, shop: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,8 +1,10 @@
 """Transactions in the database that statements run in, and what its failures mean for an action."""
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -39,6 +41,7 @@ class Database:
         """A statement gets a little less than the time limit, so that the server undoes it and says so in time."""
         self._address = address
         self._statement_s = time_limit_s * 0.8
+        self._all_s = time_limit_s * 0.95
         self._wait_s = min(_LONGEST_WAIT_S, time_limit_s / 2)
         self._settings = {
             "statement_ms": _milliseconds(self._statement_s),
@@ -61,7 +64,10 @@ class Database:
     async def transaction(self, *, read_only: bool) -> AsyncIterator[Connection]:
         """Committed at its end, rolled back with any exception. Failures of the database are raised as ActionFailed,
         ActionUnavailable or, when only the answer to the commit is missing, ActionUncertain."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + self._all_s
         connection = await self._connect()
+        severing = loop.call_at(ends, _sever, connection)
         try:
             try:
                 # Each statement sees what was committed before it: also the record of a run that was waited for.
@@ -73,6 +79,7 @@ class Database:
                 raise self._told(error) from error
             await self._commit(connection, read_only=read_only)
         finally:
+            severing.cancel()
             await connection.close()
 
     async def _connect(self) -> Connection:
@@ -118,6 +125,13 @@ class Database:
         if lost or (code is not None and code.startswith(_LATER)):
             return ActionUnavailable(f"the database does not work now: {says}")
         return ActionFailed(f"the database refuses it: {says}")
+
+
+def _sever(connection: Connection) -> None:
+    """A server that fell silent would be waited for beyond any limit: the driver first asks it to cancel. A socket that
+    is shut down ends that, and what was not committed never will be."""
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _first_line(error: Exception) -> str:
