@@ -1,6 +1,7 @@
 """Valid records of every event that we take, to be spoilt: each value that a person or a program could have written
 carries a canary, so that whatever repeats it can be told."""
 
+import base64
 import json
 from collections.abc import Mapping
 from copy import deepcopy
@@ -126,15 +127,20 @@ def addressed(sample: Sample, dice: Random, questions: list[str]) -> Sample:
 
 def in_any_mode(sample: Sample, dice: Random) -> tuple[bytes, list[Header]]:
     """Value and headers: as a plain record where the topic's own type allows it, in binary or in structured mode."""
-    mode = dice.randrange(3)
+    mode = dice.randrange(4)
     attributes = {"specversion": "1.0", "id": f"{dice.getrandbits(32):x}", "source": "/fuzz", "type": sample.type}
-    if mode == 0:
-        raw = json.dumps({**attributes, "data": sample.data}).encode()
+    if mode < 2:
+        data = {"data": sample.data} if mode == 0 else {"data_base64": _in_base64(sample.data)}
+        raw = json.dumps({**attributes, **data}).encode()
         return raw, [("content-type", b"application/cloudevents+json; charset=utf-8")]
     headers: list[Header] = [("content-type", b"application/json")]
-    if mode == 1 or sample.type not in (ExceptionRaised.TYPE, ReviewDecided.TYPE):
+    if mode == 2 or sample.type not in (ExceptionRaised.TYPE, ReviewDecided.TYPE):
         headers += [(f"ce_{name}", text.encode()) for name, text in attributes.items()]
     return json.dumps(sample.data, ensure_ascii=dice.random() < 0.5).encode(), headers
+
+
+def _in_base64(data: Data) -> str:
+    return base64.b64encode(json.dumps(data).encode()).decode()
 
 
 def _marked(data: Any) -> Any:

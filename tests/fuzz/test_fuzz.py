@@ -1,6 +1,7 @@
 """The short form of `python -m tests.fuzz`, and the proof that it would notice."""
 
 import json
+from types import ModuleType
 
 import pytest
 
@@ -9,7 +10,8 @@ from tests.fuzz import decisions, records
 from tests.fuzz.decisions import fuzz_decisions
 from tests.fuzz.hostile import CLASSES
 from tests.fuzz.records import Violation, fuzz_records
-from worker.application import examine_decision
+from worker.application import authority, examine_decision
+from worker.domain import edited_calls, resolution, tool_calls
 from worker.translation.inbound import Record, Rejected
 
 SEED = 20_260
@@ -53,9 +55,26 @@ async def test_a_reader_that_raises_is_noticed(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("check", ["check_open", "_check_hash", "_check_all_answered", "_check_what_is_left"])
-async def test_a_check_that_is_left_out_is_noticed(monkeypatch: pytest.MonkeyPatch, check: str) -> None:
-    monkeypatch.setattr(examine_decision, check, lambda *given: None)
+@pytest.mark.parametrize(
+    ("module", "check"),
+    [
+        (examine_decision, "check_open"),
+        (examine_decision, "_check_hash"),
+        (examine_decision, "_check_all_answered"),
+        (examine_decision, "_check_what_is_left"),
+        (authority, "same_person"),
+        (authority, "_check_assignee"),
+        (authority, "_not_this_person"),
+        (authority, "_over_ceiling"),
+        (resolution, "_check_amount"),
+        (tool_calls, "_check_indexes"),
+        (edited_calls, "_check_name"),
+    ],
+)
+async def test_a_check_that_is_left_out_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, check: str
+) -> None:
+    monkeypatch.setattr(module, check, lambda *given: None)
     with pytest.raises(Violation):
         await fuzz_decisions(400, SEED)
 
