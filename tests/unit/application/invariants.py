@@ -11,7 +11,7 @@ from datetime import datetime
 from schemas.catalogue import ORDER_OUTCOMES
 from schemas.values import ExceptionKind, Money, Verdict
 from tests.unit.application.desk import Desk
-from worker.application.messages import Commanded, Decided, IllegibleDecision
+from worker.application.messages import Commanded, Decided, IllegibleDecision, Recovery
 from worker.domain.approval import Decision, Receipt
 from worker.domain.exception_case import Case, CaseState
 from worker.domain.intent import IntentState, PaymentIntent
@@ -144,6 +144,8 @@ def each_decision_is_answered_once(desk: Desk, _: Outcomes) -> None:
                 done[decision.decision_id] += 1
             case Commanded(command) if row.is_finished:
                 done[command.command_id] += 1
+            case Recovery(recovery_id) if row.is_finished:
+                done[recovery_id] += 1
             case IllegibleDecision(decision_id) if row.is_finished:
                 done[decision_id] += 1
     assert answered == done
