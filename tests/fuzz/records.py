@@ -12,9 +12,11 @@ from schemas.catalogue import ORDER_EXCEPTIONS, REVIEW_DECISIONS
 from schemas.cloudevents import Header
 from schemas.values import RejectionReason
 from tests.builders import an_order, decision_event, refund_event, usd
+from tests.fuzz.byte_mutations import ON_BYTES, RARE_BYTES
+from tests.fuzz.data_mutations import ON_DATA
 from tests.fuzz.errors_logged import errors_logged
+from tests.fuzz.header_mutations import ON_HEADERS, RARE_HEADERS
 from tests.fuzz.material import CANARY, Sample, addressed, in_any_mode, samples
-from tests.fuzz.mutations import ON_BYTES, ON_DATA, ON_HEADERS, RARE_BYTES, RARE_HEADERS
 from tests.fuzz.schema_instances import instance_of
 from tests.unit.application import invariants
 from tests.unit.application.desk import Desk
