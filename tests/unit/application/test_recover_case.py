@@ -30,6 +30,11 @@ class AsksNobody(LostItsWay):
         return Finished({"proposal": {}}, {}, automatic=True, writes=ThreadWrites())
 
 
+class Fails(LostItsWay):
+    async def start(self, thread_id: str, facts: PlainData) -> NoReturn:
+        raise RuntimeError("a defect")
+
+
 async def is_stuck(desk: Desk, **changes: Any) -> None:
     """EXC-1 was raised and a manager asked; the release that took the answer could not go on, and is gone by now."""
     await desk.raises(refund_event(**changes))
@@ -190,6 +195,19 @@ async def test_a_run_that_asks_nobody_leaves_the_case_parked(desk: Desk, workflo
     assert desk.case().state == "stuck"
     assert desk.trail()[-1].action == "recovery failed"
     assert desk.outcomes() == []
+
+
+async def test_a_recovery_that_always_fails_is_a_dead_letter_and_whoever_asked_is_told(desk: Desk) -> None:
+    await is_stuck(desk)
+    answered = len(desk.receipts())
+    desk.work_with(workflow=Fails())
+    await desk.recovers()
+    for _ in range(desk.ports.patience.attempts):
+        await desk.passes(60)
+    assert [receipt["code"] for receipt in desk.receipts()[answered:]] == ["STALE"]
+    assert "until an operator replays it" in desk.receipt()["message"]
+    assert [letter["reason"] for letter in desk.dead_letters()] == ["PROCESSING_FAILED"]
+    assert desk.case().state == "stuck"
 
 
 async def test_a_declined_payment_that_parked_its_case_is_settled_and_paid_under_a_new_key(desk: Desk) -> None:
