@@ -9,8 +9,6 @@ import platform
 import subprocess
 import sys
 import time
-from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +47,11 @@ async def _campaign(records: int, decisions: int, seed: int) -> dict[str, Any]:
     }
     if records:
         began = time.monotonic()
-        counts = asdict(await fuzz_records(records, seed))
+        counts = vars(await fuzz_records(records, seed))
         summary["records"] = {"seconds": round(time.monotonic() - began, 1), **_sorted(counts)}
     if decisions:
         began = time.monotonic()
-        counts = asdict(await fuzz_decisions(decisions, seed))
+        counts = vars(await fuzz_decisions(decisions, seed))
         known = {"seconds": round(time.monotonic() - began, 1), "classes": len(CLASSES)}
         summary["decisions"] = {**known, **_sorted(counts)}
     return summary
@@ -64,7 +62,7 @@ def _sorted(counts: dict[str, Any]) -> dict[str, Any]:
     return {name: _by_name(held) if isinstance(held, dict) else held for name, held in counts.items()}
 
 
-def _by_name(held: dict[str, Any] | Counter[str]) -> dict[str, Any]:
+def _by_name(held: dict[str, Any]) -> dict[str, Any]:
     return {str(name): _by_name(inner) if isinstance(inner, dict) else inner for name, inner in sorted(held.items())}
 
 
