@@ -4,6 +4,7 @@ Each record goes through the real reader, and what the reader accepts through th
 chunk has a desk of its own and its own dice, so that it can be repeated alone.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
@@ -21,7 +22,7 @@ from tests.fuzz.schema_instances import instance_of
 from tests.unit.application import invariants
 from tests.unit.application.desk import Desk
 from worker.application.messages import IllegibleDecision
-from worker.translation.inbound import Accepted, Record, Rejected, read
+from worker.translation.inbound import Accepted, Record, Rejected, message_of, read
 
 CHUNK = 200
 PROBE_EVERY = 20
@@ -138,6 +139,8 @@ class _Chunk:
             raise self._violation("the record came to nothing: neither accepted nor refused")
         spoilt = False
         for part in parts:
+            if isinstance(part, Accepted):
+                self._check_row(part)
             match part:
                 case Rejected(_, reason, detail):
                     spoilt = True
@@ -154,12 +157,19 @@ class _Chunk:
         else:
             tally.accepted += 1
 
+    def _check_row(self, part: Accepted) -> None:
+        """What is accepted fits into a row of the inbox, and is read from it as it was."""
+        if not _is_storable(part.payload) or not _is_storable(part.correlation):
+            raise self._violation("PostgreSQL would not take what was accepted")
+        if message_of(part.type, part.payload) != part.message:
+            raise self._violation("what was accepted is another message when it is read from its row")
+
     def _check_words(self, detail: str) -> None:
         if not detail:
             raise self._violation("it was refused without a word")
         if CANARY in detail.casefold():
             raise self._violation(f"the detail repeats what was sent: {detail}")
-        if "\0" in detail or not _is_utf8(detail):
+        if not _is_storable(detail):
             raise self._violation("the detail cannot be stored")
 
     async def _serves_a_good_record(self, number: int) -> None:
@@ -213,7 +223,10 @@ def _captured() -> dict[str, object]:
     return usd(20_000).model_dump()
 
 
-def _is_utf8(text: str) -> bool:
+def _is_storable(text: str) -> bool:
+    """JSONB takes no NUL, neither as a character nor as its escape."""
+    if "\0" in text or re.search(r"(?<!\\)(?:\\\\)*\\u0000", text):
+        return False
     try:
         text.encode()
     except UnicodeEncodeError:
