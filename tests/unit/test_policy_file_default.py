@@ -227,7 +227,7 @@ A_PERSON = {
     ),
     "failed execution": (
         facts(failure="card closed"),
-        {"execution-failed": "approved, but not executed: card closed"},
+        {"execution-failed": "not executed: card closed"},
     ),
     "a reviewer asked for changes": (
         facts(feedback=(asked_for_changes(),), round_=2),

@@ -65,7 +65,7 @@ def _without_rate(evidence: Evidence) -> str | None:
 
 def _execution_failed(evidence: Evidence) -> str | None:
     failure = evidence.facts.failure
-    return f"approved, but not executed: {failure}" if failure is not None else None
+    return f"not executed: {failure}" if failure is not None else None
 
 
 def _changes_requested(evidence: Evidence) -> str | None:
@@ -139,7 +139,7 @@ _RULES = (
     _BuiltIn("over-remaining", "more than is left to refund", _over_remaining, Risk.HIGH, _Asks.THE_FIRST_LEVEL),
     _BuiltIn("currency-differs", "not the order's currency", _currency_differs, Risk.HIGH, _Asks.THE_FIRST_LEVEL),
     _BuiltIn("currency-without-rate", "nothing to compare by", _without_rate, Risk.MEDIUM, _Asks.THE_LADDER),
-    _BuiltIn("execution-failed", "approved, not executed", _execution_failed, Risk.HIGH, _Asks.SOMEBODY),
+    _BuiltIn("execution-failed", "it was not executed", _execution_failed, Risk.HIGH, _Asks.SOMEBODY),
     _BuiltIn("changes-requested", "a reviewer asked for changes", _changes_requested, Risk.MEDIUM, _Asks.SOMEBODY),
     _BuiltIn("order-changed", "not the order that was shown", _order_changed, Risk.HIGH, _Asks.SOMEBODY),
 )
