@@ -79,7 +79,7 @@ def unknown_approval(scene: Scene) -> Event:
 
 @hostile("UNKNOWN_APPROVAL")
 def unknown_exception(scene: Scene) -> Event:
-    return elsewhere(scene, f"{scene.name}{scene.dice.choice(['x', '0', '.', '%', '*'])}")
+    return elsewhere(scene, f"{scene.name}{scene.dice.choice(['x', '-0', '.', '%', '*'])}")
 
 
 @hostile("UNKNOWN_APPROVAL")
