@@ -98,7 +98,7 @@ async def _asked(
 
 
 def _refused(inbox_id: int, detail: str) -> UnitOfWork:
-    return UnitOfWork(refusal=MessageRefused(inbox_id, RejectionReason.PROCESSING_FAILED, detail))
+    return UnitOfWork(refusal=MessageRefused(inbox_id, RejectionReason.PAYMENT_UNCONFIRMED, detail))
 
 
 def _case_id(idempotency_key: str) -> UUID | None:

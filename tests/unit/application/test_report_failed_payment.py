@@ -75,7 +75,7 @@ async def test_a_report_about_a_payment_that_nobody_made_is_a_dead_letter(paid: 
     comes_back(paid)
     await paid.reports(report(paid, **wrong))
     assert len(paid.database.cases) == 1
-    assert paid.dead_letters()[-1]["reason"] == "PROCESSING_FAILED"
+    assert paid.dead_letters()[-1]["reason"] == "PAYMENT_UNCONFIRMED"
 
 
 async def test_a_report_waits_for_a_provider_that_does_not_answer(paid: Desk) -> None:
@@ -91,4 +91,4 @@ async def test_a_report_waits_for_a_provider_that_does_not_answer(paid: Desk) ->
 async def test_a_provider_that_knows_of_no_such_payment_confirms_nothing(paid: Desk) -> None:
     paid.payments.entries.clear()
     await paid.reports(report(paid))
-    assert (len(paid.database.cases), paid.dead_letters()[-1]["reason"]) == (1, "PROCESSING_FAILED")
+    assert (len(paid.database.cases), paid.dead_letters()[-1]["reason"]) == (1, "PAYMENT_UNCONFIRMED")
