@@ -21,6 +21,7 @@ from worker.cli.policy import policy
 from worker.cli.recover import recover
 from worker.cli.reviewers import reviewers
 from worker.cli.run import run
+from worker.cli.simulate import simulate
 from worker.cli.up import up
 from worker.cli.webhooks import webhooks
 from worker.settings import NotReady, SettingsError
@@ -58,6 +59,7 @@ cases.command("recover")(recover)
 app.add_typer(cases, name="cases")
 app.add_typer(approvals, name="approvals")
 app.command()(decide)
+app.command()(simulate)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(notifications, name="notifications")
 app.add_typer(policy, name="policy")
