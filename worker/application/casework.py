@@ -103,15 +103,20 @@ class Casework:
         query = CaseQuery(approval_id=str(approval_id))
         await self._commit(query, lambda view: act_on_timer(view, self._ports))
 
-    async def settle(self, intent: Intent, known: CaseView | None = None) -> None:
+    def moment(self) -> float:
+        """Now, in seconds by a clock that only this process knows: for `since` of `settle`."""
+        return self._ports.monotonic()
+
+    async def settle(self, intent: Intent, known: CaseView | None = None, *, since: float | None = None) -> None:
         """Does what a committed intent says, or finds out that it was done, and concludes its case.
 
         `known` is the case as it was committed with the intent a moment ago, which saves the first look at it.
+        `since` is the moment at which the intent was taken up, if that is not now: its lease runs from then.
         """
         if isinstance(intent, PaymentIntent):
             await self._move_money(intent, known)
         else:
-            await self._run_actions(intent, known)
+            await self._run_actions(intent, known, self.moment() if since is None else since)
 
     async def _move_money(self, intent: PaymentIntent, known: CaseView | None) -> None:
         result = await settle_payment.move_money(intent, self._ports)
@@ -121,10 +126,11 @@ class Casework:
             known,
         )
 
-    async def _run_actions(self, intent: ActionsIntent, known: CaseView | None) -> None:
+    async def _run_actions(self, intent: ActionsIntent, known: CaseView | None, since: float) -> None:
+        lease_s = self._ports.patience.lease.total_seconds()
         going_on: ActionsIntent | None = intent
         while going_on is not None:
-            under_way, attempt = going_on, await run_actions.run_next(going_on, self._ports)
+            under_way, attempt = going_on, await run_actions.run_next(going_on, self._ports, until=since + lease_s)
 
             async def record(
                 view: CaseView, under_way: ActionsIntent = under_way, attempt: run_actions.Attempt = attempt
@@ -132,7 +138,7 @@ class Casework:
                 return await run_actions.record(under_way, attempt, view, self._ports)
 
             done = await self._commit(run_actions.query(under_way), record, known)
-            known = None
+            known, since = None, self.moment()
             going_on = run_actions.goes_on(done.unit) if done else None
 
     async def _commit(self, query: CaseQuery, compute: Compute, known: CaseView | None = None) -> Done | None:

@@ -62,41 +62,49 @@ def goes_on(unit: UnitOfWork) -> ActionsIntent | None:
     return intent if is_under_way and isinstance(intent, ActionsIntent) else None
 
 
-async def run_next(intent: ActionsIntent, ports: Ports) -> Attempt:
-    """Runs the first action without a result, or finds out what came of it. Nothing is raised."""
+async def run_next(intent: ActionsIntent, ports: Ports, *, until: float) -> Attempt:
+    """Runs the first action without a result, or finds out what came of it. Nothing is raised.
+
+    `until` is when the lease of the intent runs out, by `ports.monotonic`: whoever wakes later than that calls nobody,
+    for another worker may have.
+    """
     action = intent.next_action
     if action is None:
         raise ValueError(f"{intent.idempotency_key} has no action left to run")
     if not ports.executors.runs(action.name):
         status = ActionStatus.UNKNOWN if intent.may_have_started else ActionStatus.FAILED
         return _result(action, status, problem="its executor is not registered any more")
-    return await _try(action, intent, ports)
+    return await _try(action, intent, ports, until)
 
 
-async def _try(action: Action, intent: ActionsIntent, ports: Ports) -> Attempt:
+async def _try(action: Action, intent: ActionsIntent, ports: Ports, until: float) -> Attempt:
     if not intent.may_have_started:
-        return await _run(action, intent, ports, may_have_run=False)
+        return await _run(action, intent, ports, until, may_have_run=False)
     match ports.executors.on_unknown(action.name):
         case OnUnknown.LOOK_UP:
-            return await _look_up_and_run(action, intent, ports)
+            return await _look_up_and_run(action, intent, ports, until)
         case OnUnknown.REPEAT:
-            return await _run(action, intent, ports, may_have_run=True)
+            return await _run(action, intent, ports, until, may_have_run=True)
         case OnUnknown.ASK:
             return _result(action, ActionStatus.UNKNOWN, problem="no answer came, and it cannot be looked up")
 
 
-async def _look_up_and_run(action: Action, intent: ActionsIntent, ports: Ports) -> Attempt:
+async def _look_up_and_run(action: Action, intent: ActionsIntent, ports: Ports, until: float) -> Attempt:
     try:
         found = await ports.executors.look_up(action, intent.key_of(action))
     except ActionFailed as failed:
         return _result(action, ActionStatus.FAILED, problem=str(failed))
     except ActionUnavailable as unavailable:
         return Later(str(unavailable), deferred=False)
-    return await _run(action, intent, ports, may_have_run=False) if found is None else _executed(action, found)
+    if found is not None:
+        return _executed(action, found)
+    return await _run(action, intent, ports, until, may_have_run=False)
 
 
-async def _run(action: Action, intent: ActionsIntent, ports: Ports, *, may_have_run: bool) -> Attempt:
+async def _run(action: Action, intent: ActionsIntent, ports: Ports, until: float, *, may_have_run: bool) -> Attempt:
     """What a call says that had no effect is no word about one before it: where that may have run, nobody knows."""
+    if ports.monotonic() >= until:
+        return Later("the worker stalled until its lease ran out", deferred=not may_have_run)
     try:
         failpoints.reach("action.before-call")
         ran = await ports.executors.run(action, intent.key_of(action))

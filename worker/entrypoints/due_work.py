@@ -62,10 +62,11 @@ class DueWork:
         for approval_id in approvals:
             name = str(approval_id)
             self._submit(name, ("approval", name), partial(self._casework.act_on_timer, approval_id))
+        since = self._casework.moment()
         intents = await self._queues.abandoned_intents(self._limit)
         for intent in intents:
             name = intent.idempotency_key
-            self._submit(str(intent.case_id), ("intent", name), partial(self._casework.settle, intent))
+            self._submit(str(intent.case_id), ("intent", name), partial(self._casework.settle, intent, since=since))
         return max(len(messages), len(approvals), len(intents))
 
     def _submit(self, lane: str, name: tuple[str, object], job: Callable[[], Awaitable[None]]) -> None:

@@ -49,9 +49,9 @@ class Mortal(Casework):
 
     dies = False
 
-    async def settle(self, intent: Intent, known: CaseView | None = None) -> None:
+    async def settle(self, intent: Intent, known: CaseView | None = None, *, since: float | None = None) -> None:
         if not self.dies:
-            await super().settle(intent, known)
+            await super().settle(intent, known, since=since)
 
 
 class AnyCourseOfEvents(RuleBasedStateMachine):

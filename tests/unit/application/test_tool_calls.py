@@ -379,3 +379,17 @@ async def test_who_lost_the_lease_is_not_heard_whatever_it_says(desk: Desk) -> N
     assert desk.case().state == "executing"
     await desk.casework.settle(holder)
     assert statuses(desk) == [("add_note", "executed")]
+
+
+async def test_a_worker_that_wakes_after_its_lease_calls_nobody(desk: Desk) -> None:
+    desk.executors.mishaps.append(Mishap.UNAVAILABLE)
+    await desk.raises(requested(MAIL))
+    await desk.says("maria")
+    desk.clock.advance(5)
+    since = desk.casework.moment()
+    [stalled] = await desk.inbox.abandoned_intents(10)
+    desk.clock.advance(60)
+    await desk.casework.settle(stalled, since=since)
+    assert [call for call, _ in desk.executors.calls] == ["run"]
+    await desk.passes(60)
+    assert statuses(desk) == [("send_email", "executed")]
