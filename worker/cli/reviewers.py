@@ -12,8 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from worker.adapters.policy.loading import load_policy
+from worker.adapters.policy.problems import told
 from worker.adapters.postgres.reviewer_register import RegisterChanges, RegisterNow, read_register, replace_register
-from worker.adapters.reviewers.register_file import RegisterError, RegisterFile, load_register, told
+from worker.adapters.reviewers.register_file import RegisterError, RegisterFile, load_register
 from worker.cli.connection import settings_for_command
 from worker.cli.database import connected
 from worker.cli.failure import Failure

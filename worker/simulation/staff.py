@@ -11,7 +11,7 @@ from worker.adapters.policy.calendars import read_calendars
 from worker.adapters.policy.field_values import one_of, quantity
 from worker.adapters.policy.located_yaml import FileKind, root_of
 from worker.adapters.policy.located_yaml import Mapping as Fields
-from worker.adapters.policy.problems import Problem, Problems
+from worker.adapters.policy.problems import FileRefused, Problems, content_of
 from worker.adapters.policy.quantities import duration
 from worker.domain.business_calendar import BusinessCalendar
 
@@ -32,27 +32,13 @@ class Team:
     hours: BusinessCalendar
 
 
-class StaffError(Exception):
-    """The file cannot be used, for all the reasons in the message."""
-
-    def __init__(self, file: str, problems: list[Problem]) -> None:
-        told = (
-            f"{file}:{problem.line}: {problem.reason}; {problem.advice}"
-            if problem.line
-            else f"{file}: {problem.reason}; {problem.advice}"
-            for problem in sorted(problems)
-        )
-        super().__init__("\n".join(told))
+class StaffError(FileRefused):
+    """The file of staff cannot be used."""
 
 
 def load_staff(path: Path) -> Mapping[str, Team]:
     """By role. Raises StaffError."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        advice = "give the path of a file of staff"
-        raise StaffError(str(path), [Problem(0, f"cannot be read: {error.strerror or error}", advice)]) from error
-    return parse_staff(content, str(path))
+    return parse_staff(content_of(path, StaffError, "give the path of a file of staff"), str(path))
 
 
 def parse_staff(content: bytes, file: str) -> Mapping[str, Team]:
@@ -61,7 +47,7 @@ def parse_staff(content: bytes, file: str) -> Mapping[str, Team]:
     root = root_of(content, problems, STAFF)
     teams = _teams(root, problems) if root is not None else {}
     if problems.found:
-        raise StaffError(file, list(problems.found))
+        raise StaffError(file, problems.found)
     return teams
 
 

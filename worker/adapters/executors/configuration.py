@@ -17,7 +17,7 @@ from worker.adapters.policy.args_schemas import read_args_schema
 from worker.adapters.policy.located_yaml import FileKind, line_of, root_of
 from worker.adapters.policy.located_yaml import Mapping as Fields
 from worker.adapters.policy.plain_data import NotPlain, plain
-from worker.adapters.policy.problems import Problem, Problems, did_you_mean
+from worker.adapters.policy.problems import FileRefused, Problems, content_of, did_you_mean
 
 _START = "write `executors:` and one entry for each action, as in docs/tool-calls.md"
 
@@ -37,13 +37,8 @@ _COMMON = ("use", "time_limit_s")
 _SCHEMA = "args_schema"
 
 
-class ExecutorsError(Exception):
-    """The file cannot be used, for all the reasons in `problems`."""
-
-    def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
-        self.file = file
-        self.problems = problems
-        super().__init__("\n".join(_told(file, problem) for problem in problems))
+class ExecutorsError(FileRefused):
+    """The file of executors cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +54,7 @@ def load_executors(path: Path | None, *, lease_s: float, environment: Mapping[st
     """The executors that a file names; none without a file. Raises ExecutorsError."""
     if path is None:
         return Registry()
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        problem = Problem(0, f"cannot be read: {error.strerror or error}", "give the path of a file of executors")
-        raise ExecutorsError(str(path), (problem,)) from error
+    content = content_of(path, ExecutorsError, "give the path of a file of executors")
     return parse_executors(content, str(path), lease_s=lease_s, environment=environment)
 
 
@@ -82,7 +73,7 @@ def parse_executors(
             if executor is not None:
                 found[name] = executor
     if reading.problems.found:
-        raise ExecutorsError(file, tuple(sorted(reading.problems.found)))
+        raise ExecutorsError(file, reading.problems.found)
     return Registry(found)
 
 
@@ -208,8 +199,3 @@ def _with_secrets(data: Any, line: int, what: str, reading: _Reading) -> Any:
     if not reading.environment.get(name):
         reading.problems.add(line, f"{what}: {name} is not in the environment", f"set {name} before the start")
     return reading.environment.get(name)
-
-
-def _told(file: str, problem: Problem) -> str:
-    place = f"{file}:{problem.line}" if problem.line else file
-    return f"{place}: {problem.reason}; {problem.advice}"

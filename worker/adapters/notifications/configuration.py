@@ -16,7 +16,7 @@ from worker.adapters.notifications.route_entries import read_route
 from worker.adapters.notifications.routing import Route, Router
 from worker.adapters.policy.located_yaml import FileKind, line_of, root_of, sequence_of
 from worker.adapters.policy.located_yaml import Mapping as Fields
-from worker.adapters.policy.problems import Problem, Problems
+from worker.adapters.policy.problems import Problems, content_of
 
 __all__ = ["Configuration", "NotificationsError", "load_notifications", "parse_notifications"]
 
@@ -42,11 +42,7 @@ def load_notifications(
     path: Path, *, levels: Collection[str] | None = None, environment: Mapping[str, str] = os.environ
 ) -> Configuration:
     """`levels` are those that the policy has; without them a route may name any. Raises NotificationsError."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        problem = Problem(0, f"cannot be read: {error.strerror or error}", "correct SIGNOFF_NOTIFICATIONS_FILE")
-        raise NotificationsError(str(path), (problem,)) from error
+    content = content_of(path, NotificationsError, "correct SIGNOFF_NOTIFICATIONS_FILE")
     return parse_notifications(content, str(path), levels=levels, environment=environment)
 
 

@@ -13,7 +13,7 @@ from worker.adapters.policy.ladders import check_reach, ladder
 from worker.adapters.policy.located_yaml import root_of
 from worker.adapters.policy.meaning import version_of
 from worker.adapters.policy.messages import read_messages
-from worker.adapters.policy.problems import PolicyError, Problem, Problems
+from worker.adapters.policy.problems import PolicyError, Problems, content_of
 from worker.adapters.policy.rule_texts import OWN_AMOUNT, RuleText
 from worker.adapters.policy.sample_facts import samples
 from worker.adapters.policy.sentences import sentence
@@ -28,13 +28,8 @@ def load_policy(path: Path | None = None) -> ApprovalPolicy:
     """The policy in a file, or the default one of this package. Raises PolicyError."""
     if path is None:
         return parse_policy(files(__package__).joinpath(DEFAULT_FILE).read_bytes(), DEFAULT_FILE)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        what = f"cannot be read: {error.strerror or error}"
-        advice = "give the path of a policy file, or none for the default policy"
-        raise PolicyError(str(path), [Problem(0, what, advice)]) from error
-    return parse_policy(content, str(path))
+    advice = "give the path of a policy file, or none for the default policy"
+    return parse_policy(content_of(path, PolicyError, advice), str(path))
 
 
 def parse_policy(content: bytes, file: str) -> ApprovalPolicy:

@@ -1,8 +1,9 @@
-"""What is wrong with a policy file, told all at once and with the line."""
+"""What is wrong with a file that somebody wrote for us, told all at once and with the line."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -14,19 +15,38 @@ class Problem:
     advice: str
 
 
-class PolicyError(Exception):
-    """The policy cannot be used. `line` and `reason` are those of the first of `problems`."""
+class FileRefused(Exception):
+    """The file cannot be used, for all the reasons in `problems`."""
 
     def __init__(self, file: str, problems: Iterable[Problem]) -> None:
         self.file = file
         self.problems = tuple(sorted(problems))
-        self.line = self.problems[0].line
-        self.reason = self.problems[0].reason
-        super().__init__("\n".join(self._sentence(problem) for problem in self.problems))
+        super().__init__("\n".join(told(file, problem) for problem in self.problems))
 
-    def _sentence(self, problem: Problem) -> str:
-        place = f"{self.file}:{problem.line}" if problem.line else self.file
-        return f"{place}: {problem.reason}; {problem.advice}"
+
+class PolicyError(FileRefused):
+    """The policy cannot be used. `line` and `reason` are those of the first of `problems`."""
+
+    @property
+    def line(self) -> int:
+        return self.problems[0].line
+
+    @property
+    def reason(self) -> str:
+        return self.problems[0].reason
+
+
+def told(file: str, problem: Problem) -> str:
+    place = f"{file}:{problem.line}" if problem.line else file
+    return f"{place}: {problem.reason}; {problem.advice}"
+
+
+def content_of(path: Path, refused: type[FileRefused], advice: str) -> bytes:
+    """What stands in the file. Raises `refused`, with the advice, when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise refused(str(path), [Problem(0, f"cannot be read: {error.strerror or error}", advice)]) from error
 
 
 @dataclass(slots=True)

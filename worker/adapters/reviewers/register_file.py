@@ -7,7 +7,7 @@ from pathlib import Path
 from schemas.values import ExceptionKind, Money
 from worker.adapters.policy.located_yaml import FileKind, root_of, sequence_of
 from worker.adapters.policy.located_yaml import Mapping as Fields
-from worker.adapters.policy.problems import Problem, Problems
+from worker.adapters.policy.problems import FileRefused, Problem, Problems, content_of
 from worker.adapters.reviewers.delegates import Register, by_person, check_delegates
 from worker.adapters.reviewers.entries import read_entry
 from worker.domain.approval_policy import ApprovalPolicy
@@ -27,13 +27,8 @@ REGISTER = FileKind(
 )
 
 
-class RegisterError(Exception):
-    """The file cannot be used, for all the reasons in `problems`."""
-
-    def __init__(self, file: str, problems: tuple[Problem, ...]) -> None:
-        self.file = file
-        self.problems = problems
-        super().__init__("\n".join(told(file, problem) for problem in problems))
+class RegisterError(FileRefused):
+    """The register cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +39,9 @@ class RegisterFile:
     warnings: tuple[Problem, ...]
 
 
-def told(file: str, problem: Problem) -> str:
-    place = f"{file}:{problem.line}" if problem.line else file
-    return f"{place}: {problem.reason}; {problem.advice}"
-
-
 def load_register(path: Path, policy: ApprovalPolicy) -> RegisterFile:
     """The people in a file, checked against the policy that they sign for. Raises RegisterError."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        problem = Problem(0, f"cannot be read: {error.strerror or error}", "give the path of a file of reviewers")
-        raise RegisterError(str(path), (problem,)) from error
+    content = content_of(path, RegisterError, "give the path of a file of reviewers")
     return parse_register(content, str(path), policy)
 
 
@@ -73,7 +59,7 @@ def parse_register(content: bytes, file: str, policy: ApprovalPolicy) -> Registe
         check_delegates(register, problems)
         _check_currencies(register, policy, problems)
     if problems.found:
-        raise RegisterError(file, tuple(sorted(problems.found)))
+        raise RegisterError(file, problems.found)
     return RegisterFile(
         people=tuple(entry.person for entry in register.values()),
         warnings=tuple(sorted(_idle_roles(register, policy))),
