@@ -17,7 +17,9 @@ from schemas.values import Action, ApprovalPart, Changes, FiredRule, Proposal, V
 from tests.builders import a_level, a_proposal, a_question, a_record, an_approval, an_unopened_case, numbered_ids
 from worker.application.announcements import ApprovalNeeded
 from worker.application.messages import Decided
+from worker.application.next_question import shown_findings
 from worker.domain.approval import ApprovalRequest
+from worker.domain.order_exception import ActionFindings
 from worker.domain.resolution import choose, modify
 from worker.translation.hitl_inbound import verdict_in
 from worker.translation.hitl_outbound import Shape, hitl_block
@@ -286,7 +288,7 @@ def test_what_was_tried_what_changes_and_what_an_analyst_says_is_told(shape: Sha
 def test_schemas_that_would_not_fit_into_a_record_are_left_out_and_the_edit_is_still_offered() -> None:
     calls = tuple(Action(id=str(number), name="run_sql") for number in range(100))
     schema = {"type": "object", "description": "x" * 1000}
-    found = tuple({"id": call.id, "args_schema": schema} for call in calls)
+    found = tuple(shown_findings(tuple(ActionFindings(id=str(call.id), args_schema=schema) for call in calls)))
     configs = block(Shape.LANGCHAIN, with_calls(*calls, found=found))["review_configs"]
     assert configs == [{"action_name": "run_sql", "allowed_decisions": ["approve", "reject", "edit"]}] * 100
 

@@ -78,15 +78,18 @@ def following(assessment: PlainData, answer: PlainData) -> PlainData:
 
 def _found(answer: PlainData) -> PlainData:
     findings = tuple(ActionFindings.model_validate(finding) for finding in answer.get("findings") or ())
-    return {"actions": _shown_findings(findings)} if findings else {}
+    return {"actions": shown_findings(findings)} if findings else {}
 
 
-def _shown_findings(findings: tuple[ActionFindings, ...]) -> list[PlainData]:
-    """The schemas are left out where they would make the question larger than a record may be."""
-    plain = _plain(findings)
-    if sum(len(json.dumps(shown.get("args_schema"))) for shown in plain) <= MAX_SCHEMAS:
-        return plain
-    return [{name: value for name, value in shown.items() if name != "args_schema"} for shown in plain]
+def shown_findings(findings: tuple[ActionFindings, ...]) -> list[PlainData]:
+    """Where all schemas would make the question larger than a record may be, an empty one stands for each: what it
+    allows is not shown, and an edit is checked by the schema itself."""
+    if sum(len(json.dumps(finding.args_schema)) for finding in findings) > MAX_SCHEMAS:
+        findings = tuple(
+            finding if finding.args_schema is None else finding.model_copy(update={"args_schema": {}})
+            for finding in findings
+        )
+    return _plain(findings)
 
 
 def allowed_verdicts(level: Level, rounds_of_changes: int) -> tuple[Verdict, ...]:
@@ -159,7 +162,7 @@ def _context(facts: Facts) -> PlainData:
         "customer_in_window": _plain(exposure.customer),
         "order_in_window": _plain(exposure.order),
         "near_duplicates": _plain(exposure.near_duplicates),
-        "actions": _shown_findings(facts.findings),
+        "actions": shown_findings(facts.findings),
         "results": _plain(facts.results),
         "changes": difference(facts.customer.account if facts.customer else None, exception.changes),
         "analysis": _advice(facts.opinion),

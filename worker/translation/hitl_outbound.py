@@ -4,7 +4,6 @@
 Agent Inbox. What comes back from them is read by `hitl_inbound`.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any
@@ -15,10 +14,6 @@ from worker.domain.resolution import MOVES_MONEY
 from worker.translation.hitl_description import Findings, description, description_of_a_further_action, findings_of
 
 Block = dict[str, Any]
-
-LARGEST_SCHEMAS = 64 * 1024
-"""Bytes of all schemas of a block: a hundred actions may have one each, and a record has to fit into Kafka. Without
-them an edit is checked as ever."""
 
 
 class Shape(StrEnum):
@@ -65,12 +60,11 @@ def _review_configs(question: Question, cards: Sequence[Action], found: Findings
         # Each action is answered by itself, so there is no answer that speaks for all of them.
         allowed = [decision for decision in allowed if decision in ("approve", "reject")]
     schemas = [_schema_to_edit_by(question, card, found) for card in cards]
-    told = len(json.dumps(schemas)) <= LARGEST_SCHEMAS
     return [
         {
             "action_name": card.name,
             "allowed_decisions": [*allowed, "edit"] if schema is not None else allowed,
-            **({"args_schema": schema} if schema is not None and told else {}),
+            **({"args_schema": schema} if schema else {}),
         }
         for card, schema in zip(cards, schemas, strict=True)
     ]
@@ -101,7 +95,8 @@ def _fits_a_form(question: Question, card: Action, found: Findings) -> bool:
 
 
 def _schema_to_edit_by(question: Question, card: Action, found: Findings) -> Block | None:
-    """The JSON Schema of a tool call's arguments, where they may be edited: only by it can an edit be checked.
+    """The JSON Schema of a tool call's arguments, where they may be edited: only by it can an edit be checked. An empty
+    one stands for one that is too large to be shown.
 
     A tool call that is named like something that pays is not edited here: coming back, it could not be told from the
     card of a proposal.
