@@ -130,16 +130,16 @@ class Casework:
         lease_s = self._ports.patience.lease.total_seconds()
         going_on: ActionsIntent | None = intent
         while going_on is not None:
-            under_way, attempt = going_on, await run_actions.run_next(going_on, self._ports, until=since + lease_s)
-
-            async def record(
-                view: CaseView, under_way: ActionsIntent = under_way, attempt: run_actions.Attempt = attempt
-            ) -> UnitOfWork:
-                return await run_actions.record(under_way, attempt, view, self._ports)
-
-            done = await self._commit(run_actions.query(under_way), record, known)
+            going_on = await self._run_next(going_on, known, until=since + lease_s)
             known, since = None, self.moment()
-            going_on = run_actions.goes_on(done.unit) if done else None
+
+    async def _run_next(self, intent: ActionsIntent, known: CaseView | None, *, until: float) -> ActionsIntent | None:
+        """The intent with the result of its next action, when there is another one to run."""
+        attempt = await run_actions.run_next(intent, self._ports, until=until)
+        done = await self._commit(
+            run_actions.query(intent), lambda view: run_actions.record(intent, attempt, view, self._ports), known
+        )
+        return run_actions.goes_on(done.unit) if done else None
 
     async def _commit(self, query: CaseQuery, compute: Compute, known: CaseView | None = None) -> Done | None:
         """What was committed, or None when another worker had finished the message.

@@ -15,7 +15,7 @@ from worker.application.unit_of_work import Reservation, UnitOfWork
 from worker.domain.approval import ApprovalRequest, Question
 from worker.domain.deadlines import timers_of
 from worker.domain.exception_case import Case, CaseState
-from worker.domain.intent import ActionsIntent, payment_of
+from worker.domain.intent import ActionsIntent, PaymentIntent, payment_of
 from worker.domain.order_exception import Facts
 from worker.domain.resolution import MOVES_MONEY
 from worker.domain.tool_calls import about_to_run, to_run
@@ -172,6 +172,25 @@ def _thread_done(unit: UnitOfWork, case: Case, run: Finished, ports: Ports) -> U
     if case.state is CaseState.OPENED:
         return unit
     return replace(unit, forget_thread=case.case_id)
+
+
+def freed(intent: PaymentIntent, facts: Facts, view: CaseView) -> Reservation:
+    """What was set aside for a payment that did not take effect, given back."""
+    return Reservation(
+        order_id=intent.order_id,
+        amount=intent.amount,
+        captured=view.balance.captured if view.balance else intent.amount,
+        already_refunded=refunded_before_us(facts),
+        release=True,
+    )
+
+
+def available_with(intent: PaymentIntent, facts: Facts, view: CaseView) -> Money | None:
+    """What is left to refund of the order once that is given back."""
+    left = available_of(facts, view)
+    if left is None or view.balance is None:
+        return left
+    return left.model_copy(update={"amount_minor": left.amount_minor + intent.amount.amount_minor})
 
 
 def captured_of(facts: Facts, view: CaseView) -> Money | None:

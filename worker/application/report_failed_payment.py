@@ -10,14 +10,14 @@ from uuid import UUID
 
 from schemas.values import ExceptionKind, RejectionReason
 from worker.application.announcements import MessageRefused
-from worker.application.follow_run import available_of, refunded_before_us
+from worker.application.follow_run import available_with, freed
 from worker.application.messages import PaymentReported, Raised
 from worker.application.open_case import gather_facts, new_case, start_case
 from worker.application.open_case import query as opening_query
 from worker.application.ports import Ports
 from worker.application.ports.payments import PaymentDeclined, PaymentPending
 from worker.application.ports.store import CaseView
-from worker.application.unit_of_work import NOTHING, CaseQuery, Reservation, UnitOfWork
+from worker.application.unit_of_work import NOTHING, CaseQuery, UnitOfWork
 from worker.domain.exception_case import Case, CaseState
 from worker.domain.intent import PaymentIntent, payment_of
 from worker.domain.order_exception import OrderException
@@ -77,24 +77,15 @@ async def _asked(
     raised: Raised, report: PaymentReported, before: Case, paid: PaymentIntent, view: CaseView, ports: Ports
 ) -> UnitOfWork:
     facts = await gather_facts(raised, view, ports)
-    left = available_of(facts, view)
     facts = facts.model_copy(
         update={
             "failure": f"payment {report.payment_reference} failed after it was made: {report.reason}",
-            "available": left
-            and left.model_copy(update={"amount_minor": left.amount_minor + paid.amount.amount_minor}),
+            "available": available_with(paid, facts, view),
         }
     )
     case = new_case(raised, facts, view, ports)
     unit = await start_case(case, view, ports, follows=str(before.case_id), reference=report.payment_reference)
-    free_again = Reservation(
-        order_id=paid.order_id,
-        amount=paid.amount,
-        captured=view.balance.captured if view.balance else paid.amount,
-        already_refunded=refunded_before_us(facts),
-        release=True,
-    )
-    return replace(unit, reservation=free_again)
+    return replace(unit, reservation=freed(paid, facts, view))
 
 
 def _refused(inbox_id: int, detail: str) -> UnitOfWork:

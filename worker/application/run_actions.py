@@ -58,8 +58,7 @@ def query(intent: ActionsIntent) -> CaseQuery:
 def goes_on(unit: UnitOfWork) -> ActionsIntent | None:
     """The intent whose next action is run at once, after this unit was committed."""
     intent = unit.intent
-    is_under_way = isinstance(intent, ActionsIntent) and intent.state is IntentState.PENDING
-    return intent if is_under_way and isinstance(intent, ActionsIntent) else None
+    return intent if isinstance(intent, ActionsIntent) and intent.state is IntentState.PENDING else None
 
 
 async def run_next(intent: ActionsIntent, ports: Ports, *, until: float) -> Attempt:
@@ -175,10 +174,14 @@ def _progress(case: Case, intent: ActionsIntent, result: ActionResult, now: date
 
 
 async def _ended(case: Case, intent: ActionsIntent, last: ActionResult, view: CaseView, ports: Ports) -> UnitOfWork:
-    action, detail = _RECORDED[last.status], _detail(intent, last)
+    record: dict[str, Any] = {
+        "actor": SYSTEM,
+        "action": _RECORDED[last.status],
+        "at": view.now,
+        "detail": _detail(intent, last),
+    }
     missing = [result for result in intent.results if result.status in _CAME_TO_NOTHING]
     if not missing:
-        record = {"actor": SYSTEM, "action": action, "at": view.now, "detail": detail}
         unit = concluded(case, CaseState.EXECUTED, None, ports, record, {"facts": case.facts})
         return replace(unit, intent=intent.model_copy(update={"state": IntentState.SUCCEEDED}))
     failed = intent.model_copy(update={"state": IntentState.FAILED})
@@ -191,9 +194,7 @@ async def _ended(case: Case, intent: ActionsIntent, last: ActionResult, view: Ca
         except StuckThread as stuck:
             return UnitOfWork(**parked(again, view, str(stuck)), intent=failed)
         if isinstance(run, Paused):
-            unit = ask(again, run, ports, at=view.now, actor=SYSTEM, action=action, detail=detail)
-            return replace(unit, intent=failed)
-    record = {"actor": SYSTEM, "action": action, "at": view.now, "detail": detail}
+            return replace(ask(again, run, ports, **record), intent=failed)
     unit = concluded(case, CaseState.FAILED, None, ports, record, {"facts": case.facts, "reason": problem})
     return replace(unit, intent=failed)
 
@@ -232,10 +233,10 @@ _RECORDED = {
 }
 
 
-def _detail(intent: ActionsIntent, result: ActionResult) -> dict[str, object]:
+def _detail(intent: ActionsIntent, result: ActionResult) -> dict[str, Any]:
     """What the audit entry says: nothing that an executor answered but its reference."""
-    detail = {"action": result.name, "id": result.id, "idempotency_key": f"{intent.idempotency_key}:{result.id}"}
-    return {**detail, "reference": result.reference} if result.reference else dict(detail)
+    detail = {"action": result.name, "id": result.id, "idempotency_key": intent.key_of(result)}
+    return {**detail, "reference": result.reference} if result.reference else detail
 
 
 def _executed(action: Action, ran: Ran) -> ActionResult:

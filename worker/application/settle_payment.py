@@ -7,7 +7,7 @@ up again asks the provider first, and pays only when it knows of no such payment
 from dataclasses import replace
 
 from worker.application import failpoints
-from worker.application.follow_run import ask, available_of, concluded, parked, refunded_before_us
+from worker.application.follow_run import ask, available_with, concluded, freed, parked
 from worker.application.ports import Ports
 from worker.application.ports.payments import (
     Payment,
@@ -19,7 +19,7 @@ from worker.application.ports.payments import (
 from worker.application.ports.store import CaseView
 from worker.application.ports.workflow import Paused, StuckThread
 from worker.application.transition import SYSTEM
-from worker.application.unit_of_work import NOTHING, CaseQuery, Postponement, Reservation, UnitOfWork
+from worker.application.unit_of_work import NOTHING, CaseQuery, Postponement, UnitOfWork
 from worker.domain.exception_case import Case, CaseState
 from worker.domain.intent import IntentState, PaymentIntent
 from worker.domain.order_exception import Facts
@@ -91,13 +91,7 @@ def _executed(case: Case, intent: PaymentIntent, payment: Payment, view: CaseVie
 async def _failed(case: Case, intent: PaymentIntent, problem: str, view: CaseView, ports: Ports) -> UnitOfWork:
     """What was reserved is free again. The money did not move, so a person may decide anew, three times at most."""
     done = intent.model_copy(update={"state": IntentState.FAILED})
-    released = Reservation(
-        order_id=intent.order_id,
-        amount=intent.amount,
-        captured=view.balance.captured if view.balance else intent.amount,
-        already_refunded=refunded_before_us(case.facts),
-        release=True,
-    )
+    released = freed(intent, case.facts, view)
     if case.facts.failures < ports.patience.execution_attempts:
         facts = _facts_after_failure(case, intent, problem, view)
         again = case.model_copy(update={"facts": facts})
@@ -120,14 +114,11 @@ async def _failed(case: Case, intent: PaymentIntent, problem: str, view: CaseVie
 
 def _facts_after_failure(case: Case, intent: PaymentIntent, problem: str, view: CaseView) -> Facts:
     """What the next round is judged by: what was reserved for this one is there to refund again."""
-    left = available_of(case.facts, view)
-    if left is not None and view.balance is not None:
-        left = left.model_copy(update={"amount_minor": left.amount_minor + intent.amount.amount_minor})
     return case.facts.model_copy(
         update={
             "failure": problem,
             "failures": case.facts.failures + 1,
             "round": case.round + 1,
-            "available": left,
+            "available": available_with(intent, case.facts, view),
         }
     )

@@ -64,7 +64,7 @@ def make_providers(
             payments=payments,
             books=OwnBooks() if settings.payments == "ledger" and not settings.ledger_url else None,
             executors=executors,
-            analyst=_analyst(settings),
+            analyst=analyst_of(settings),
             notifications=_notifications(settings, pool, policy, new_id, closing),
             pools=pools,
         )
@@ -104,7 +104,8 @@ def _told(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def _analyst(settings: Settings) -> Analyst:
+def analyst_of(settings: Settings) -> Analyst:
+    """Nothing is called yet. Raises ModelUnavailable."""
     return make_analyst(
         settings.analyst,
         model=settings.analyst_model,

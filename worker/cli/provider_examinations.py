@@ -4,9 +4,8 @@ The adapters are imported when they are looked at: most installations use few of
 """
 
 import asyncio
-import time
 
-from worker.adapters.analysis.composition import ModelUnavailable, make_analyst
+from worker.adapters.analysis.composition import ModelUnavailable
 from worker.adapters.notifications.problems import NotificationsError
 from worker.adapters.payments.errors import PaymentsError
 from worker.cli.examinations import Finding, in_order
@@ -59,15 +58,10 @@ def examine_analyst(settings: Settings) -> list[Finding]:
     """No call is made. Nothing is said where rules do the analysis."""
     if settings.analyst == "rules":
         return []
+    from worker.bootstrap.providers import analyst_of  # noqa: PLC0415 - slow: LangGraph
+
     try:
-        make_analyst(
-            settings.analyst,
-            model=settings.analyst_model,
-            time_limit_s=settings.analyst_time_limit_s,
-            tokens_per_day=settings.analyst_tokens_per_day,
-            calls_per_minute=settings.analyst_calls_per_minute,
-            monotonic=time.monotonic,
-        )
+        analyst_of(settings)
     except ModelUnavailable as error:
         says, _, mend = str(error).partition("; ")
         return [Finding("analyst", ok=False, says=says, mend=mend)]

@@ -82,7 +82,7 @@ class ActionsIntent(Value):
         done = {result.id for result in self.results}
         return next((action for action in self.actions if action.id not in done), None)
 
-    def key_of(self, action: Action) -> str:
+    def key_of(self, action: Action | ActionResult) -> str:
         """The idempotency key of one action: the same for every attempt, on any machine, for ever."""
         return f"{self.idempotency_key}:{action.id}"
 

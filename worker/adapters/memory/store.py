@@ -120,8 +120,10 @@ class MemoryStore:
 
     def _is_held_by_another(self, unit: UnitOfWork) -> bool:
         """The intent was taken up by somebody else."""
-        row = self._database.intents.get(unit.intent.idempotency_key) if unit.intent is not None else None
-        return row is not None and unit.intent is not None and row.intent.takes != unit.intent.takes
+        if unit.intent is None:
+            return False
+        row = self._database.intents.get(unit.intent.idempotency_key)
+        return row is not None and row.intent.takes != unit.intent.takes
 
     def _case_moved(self, unit: UnitOfWork) -> bool:
         case = unit.case
