@@ -111,9 +111,8 @@ def execute(
     record: dict[str, Any] = {"actor": actor, "action": action, "at": view.now, "detail": detail}
     approved = to_run(proposal, case.facts)
     run_here = tuple(action for action in approved if ports.executors.runs(action.name))
-    if approved:
-        known["facts"] = about_to_run(case.facts, approved, run_here)
     if run_here:
+        known["facts"] = about_to_run(case.facts, approved, run_here)
         actions = ActionsIntent(
             idempotency_key=case.idempotency_key, case_id=case.case_id, actions=run_here, since=view.now
         )

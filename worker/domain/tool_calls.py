@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from schemas.values import Action, ActionResult, ActionStatus, Changes, Proposal
 from worker.domain.errors import InvalidChanges
-from worker.domain.exception_case import Case
+from worker.domain.exception_case import Case, CaseState
 from worker.domain.order_exception import Facts
 
 
@@ -62,33 +62,41 @@ def as_edits(before: Iterable[Action], after: Iterable[Action]) -> tuple[Action,
 
 
 def about_to_run(facts: Facts, approved: Iterable[Action], here: Iterable[Action]) -> Facts:
-    """The facts once a round is approved. What is run here has no result yet, whatever came of it in an earlier round;
-    the rest is whoever's who asked, from now on."""
+    """The facts as a round begins to run what was approved. What is run here has no result yet, whatever came of it in
+    an earlier round; the rest is whoever's who asked, from now on."""
     latest = {action.id: action for action in (*facts.approved, *approved)}
     run_here = {action.id for action in here}
     left = tuple(action for action in approved if action.id not in run_here)
     results = tuple(result for result in facts.results if result.id not in run_here)
     for action in left:
-        results = noted(results, _result(action, ActionStatus.APPROVED))
+        results = noted(results, _approved(action))
     return facts.model_copy(update={"approved": tuple(latest.values()), "results": results})
 
 
 def approved_of(case: Case) -> tuple[Action, ...]:
     """All actions that were approved, in their final form and in the order of the request."""
     latest = {action.id: action for action in case.facts.approved}
+    if case.state is CaseState.EXECUTED:
+        latest |= {action.id: action for action in to_run(case.proposal, case.facts)}
     return tuple(latest[action.id] for action in case.exception.actions if action.id in latest)
 
 
 def results_of(case: Case) -> tuple[ActionResult, ...]:
     """What became of each action that was asked for, once the case has ended."""
     known = {result.id: result for result in case.facts.results}
+    approved = {action.id for action in approved_of(case)}
     return tuple(
-        known.get(identity(action)) or _result(action, ActionStatus.REFUSED) for action in case.exception.actions
+        known.get(identity(action)) or (_approved(action) if action.id in approved else _refused(action))
+        for action in case.exception.actions
     )
 
 
-def _result(action: Action, status: ActionStatus) -> ActionResult:
-    return ActionResult(id=identity(action), name=action.name, status=status)
+def _approved(action: Action) -> ActionResult:
+    return ActionResult(id=identity(action), name=action.name, status=ActionStatus.APPROVED)
+
+
+def _refused(action: Action) -> ActionResult:
+    return ActionResult(id=identity(action), name=action.name, status=ActionStatus.REFUSED)
 
 
 def noted(results: tuple[ActionResult, ...], latest: ActionResult) -> tuple[ActionResult, ...]:
