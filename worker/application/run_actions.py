@@ -105,9 +105,9 @@ async def _run(action: Action, intent: ActionsIntent, ports: Ports, until: float
     if ports.monotonic() >= until:
         return Later("the worker stalled until its lease ran out", deferred=not may_have_run)
     try:
-        failpoints.reach("action.before-call")
+        failpoints.reach("action.before-call", [CaseState.EXECUTING])
         ran = await ports.executors.run(action, intent.key_of(action))
-        failpoints.reach("action.after-call")
+        failpoints.reach("action.after-call", [CaseState.EXECUTING])
         return _executed(action, ran)
     except (ActionRefused, ActionFailed) as failed:
         status = ActionStatus.UNKNOWN if may_have_run else ActionStatus.FAILED

@@ -38,9 +38,9 @@ async def move_money(intent: PaymentIntent, ports: Ports) -> Payment | PaymentDe
             found = await ports.payments.look_up(intent)
             if found is not None:
                 return found
-        failpoints.reach("payment.before-call")
+        failpoints.reach("payment.before-call", [CaseState.EXECUTING])
         payment = await ports.payments.pay(intent)
-        failpoints.reach("payment.after-call")
+        failpoints.reach("payment.after-call", [CaseState.EXECUTING])
         return payment
     except PaymentDeclined as declined:
         return declined

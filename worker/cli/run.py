@@ -47,11 +47,19 @@ async def _cancelled_by_signals(work: Coroutine[Any, Any, None]) -> None:
     loop = asyncio.get_running_loop()
     for signalled in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signalled, task.cancel)
+    if hasattr(signal, "SIGUSR1"):
+        loop.add_signal_handler(signal.SIGUSR1, tell_tasks)
     try:
         with contextlib.suppress(asyncio.CancelledError):
             await task
     finally:
         await _end_the_others()
+
+
+def tell_tasks() -> None:
+    """Where every task of this process waits, on standard error: for a worker that seems to do nothing."""
+    for task in sorted(asyncio.all_tasks(), key=asyncio.Task.get_name):
+        task.print_stack(limit=8, file=sys.stderr)
 
 
 async def _end_the_others() -> None:

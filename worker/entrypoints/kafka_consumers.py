@@ -78,11 +78,11 @@ class Intake:
     async def receive(self, records: Sequence[ConsumerRecord]) -> None:
         """Called with each batch, one at a time; returns when the batch is safe and its offsets are committed."""
         await self._lanes.room()
-        failpoints.reach("intake.before-insert")
+        failpoints.reach("intake.before-insert", (record.topic for record in records))
         for work in await self._insert([self._record(record) for record in records]):
             delivery = work.delivery
             self._lanes.submit(work.correlation, ("inbox", delivery.inbox_id), job(self._deliver, delivery))
-        failpoints.reach("intake.before-offsets")
+        failpoints.reach("intake.before-offsets", (record.topic for record in records))
         await self._commit(records)
 
     async def _insert(self, records: list[Record]) -> Sequence[Work]:

@@ -77,8 +77,8 @@ class GroupCommit:
                 answers = [ground.judge(unit) for unit in units]
                 winners = [unit for unit, answer in zip(units, answers, strict=True) if answer is Commit.DONE]
                 announced = await self._write(connection, winners, ground)
-                failpoints.reach("case.before-commit")
-            failpoints.reach("case.after-commit")
+                failpoints.reach("case.before-commit", map(_state, winners))
+            failpoints.reach("case.after-commit", map(_state, winners))
             self._publisher.hand_over(announced, ground.unsent)
         return answers
 
@@ -121,6 +121,11 @@ class GroupCommit:
             await checkpointer.delete_threads(connection, rows.forgotten)
         if rows.threads:
             await checkpointer.flush(connection, rows.threads)
+
+
+def _state(unit: UnitOfWork) -> str:
+    """That its case comes to; a unit without a case postpones or refuses a message."""
+    return unit.case.state if unit.case else "no case"
 
 
 async def _refuse(connection: AsyncConnection[Any], refusals: list[Row]) -> list[Row]:

@@ -1,0 +1,23 @@
+"""A clock that a file sets wrong: what `datetime.now` and `time.time` say in this process. Its monotonic clock, as in
+a machine whose time somebody steps, goes on."""
+
+import signal
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import time_machine
+
+
+def follow(offset: Path) -> None:
+    """From now on this process's clock is as many seconds off as the file says; SIGUSR2 makes it look again."""
+    wrong = time_machine.travel(datetime.now(UTC), tick=True).start()
+    is_off = 0.0
+
+    def look(*_: object) -> None:
+        nonlocal is_off
+        should = float(offset.read_text()) if offset.exists() else 0.0
+        wrong.shift(timedelta(seconds=should - is_off))
+        is_off = should
+
+    look()
+    signal.signal(signal.SIGUSR2, look)
