@@ -112,15 +112,15 @@ async def test_what_is_not_about_a_failed_refund_of_ours_is_taken_and_ignored(ta
 @pytest.mark.parametrize(
     "header",
     [
-        "",
-        "t=1,v1=00",
-        "nonsense",
-        signature(event(), secret="whsec_of_somebody"),  # noqa: S106 - nobody's
-        signature(event(), at=time.time() - 3600),
-        signature(event(id="evt_2")),
-        f"t={int(time.time())},v1=\u00e9",
-        "t=" + "9" * 5_000 + ",v1=00",
-        "t=\u00b2,v1=00",
+        pytest.param("", id="missing"),
+        pytest.param("t=1,v1=00", id="too short"),
+        pytest.param("nonsense", id="no signature"),
+        pytest.param(signature(event(), secret="whsec_of_somebody"), id="of another secret"),  # noqa: S106 - nobody's
+        pytest.param(signature(event(), at=time.time() - 3600), id="an hour old"),
+        pytest.param(signature(event(id="evt_2")), id="of another body"),
+        pytest.param(f"t={int(time.time())},v1=\u00e9", id="no hexadecimal digits"),
+        pytest.param("t=" + "9" * 5_000 + ",v1=00", id="beyond all years"),
+        pytest.param("t=\u00b2,v1=00", id="a date of strange digits"),
     ],
 )
 async def test_a_signature_that_is_missing_wrong_or_old_is_refused(taken: Taken, header: str) -> None:
