@@ -1,0 +1,149 @@
+"""Runs a planted defect until something catches it: in the simulation, or in chaos runs that the checker judges."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from tests.chaos.mutants.patches import ROOT, Mutant, UnusablePatch, copied, planted
+
+SIMULATION_LIMIT_S = 300.0
+CHAOS_LIMIT_S = 900.0
+"""For one run. A mutant that goes round in circles is broken: it proves nothing of an oracle."""
+
+MISTAKES = (
+    "NameError:",
+    "ImportError:",
+    "ModuleNotFoundError:",
+    "AttributeError:",
+    "SyntaxError:",
+    "IndentationError:",
+)
+"""What a patch that does not fit its surroundings raises. A worker that logs it did not break an invariant."""
+
+
+class Result(StrEnum):
+    """BROKEN is a mutant that does not run as the defect that it plants: it says nothing of the oracle."""
+
+    CAUGHT = "caught"
+    MISSED = "missed"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`seed` is the one that showed it, after `seconds` of running; `invariant` what did not hold, and of a broken
+    mutant what went wrong."""
+
+    mutant: str
+    by: str
+    result: Result
+    seconds: float
+    seed: int | None = None
+    invariant: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of one chaos run."""
+
+    cases: int
+    faults: int
+
+
+def by_simulation(mutant: Mutant, seeds: int) -> Finding:
+    """Seeds 1 to `seeds`, in a process that imports the worker from the copy."""
+    with tempfile.TemporaryDirectory(prefix="signoff-mutant-") as folder:
+        tree = Path(folder)
+        copied(tree)
+        try:
+            planted(mutant, tree)
+            ran = _python(tree, "tests.chaos.mutants.simulated", "1", str(seeds), limit_s=SIMULATION_LIMIT_S)
+        except UnusablePatch as error:
+            return _broken(mutant, "simulation", 0.0, str(error))
+        except subprocess.TimeoutExpired:
+            return _broken(mutant, "simulation", SIMULATION_LIMIT_S, f"did not end within {SIMULATION_LIMIT_S:g} s")
+    said = ran.stdout.strip().splitlines()
+    if ran.returncode != 0 or not said:
+        return _broken(mutant, "simulation", 0.0, _last_line(ran.stderr))
+    told = json.loads(said[-1])
+    return Finding(mutant=mutant.name, by="simulation", **{**told, "result": Result(told["result"])})
+
+
+def by_chaos(mutant: Mutant, seeds: int, size: Size) -> Finding:
+    """Real processes, one run for each seed until the checker finds something."""
+    began = monotonic()
+    with tempfile.TemporaryDirectory(prefix="signoff-mutant-") as folder:
+        tree = Path(folder, "tree")
+        copied(tree)
+        try:
+            planted(mutant, tree)
+        except UnusablePatch as error:
+            return _broken(mutant, "chaos", 0.0, str(error))
+        for seed in range(1, seeds + 1):
+            run = Path(folder, f"run-{seed}")
+            try:
+                ran = _chaos(tree, run, seed, size)
+            except subprocess.TimeoutExpired:
+                return _broken(mutant, "chaos", monotonic() - began, f"did not end within {CHAOS_LIMIT_S:g} s")
+            seconds = round(monotonic() - began, 1)
+            if mistake := next(_mistakes(run), None):
+                return _broken(mutant, "chaos", seconds, mistake)
+            found = _judged(run)
+            if isinstance(found, str):
+                return _broken(mutant, "chaos", seconds, f"{_last_line(ran.stderr)}; checker: {found}")
+            if found:
+                first = found[0]
+                name, what = f"invariant {first['invariant']}", str(first.get("what", ""))
+                return Finding(mutant.name, "chaos", Result.CAUGHT, seconds, seed, name, what)
+        return Finding(mutant.name, "chaos", Result.MISSED, round(monotonic() - began, 1))
+
+
+def _chaos(tree: Path, run: Path, seed: int, size: Size) -> subprocess.CompletedProcess[str]:
+    amounts = ["--seed", str(seed), "--cases", str(size.cases), "--faults", str(size.faults)]
+    return _python(tree, "tests.chaos", *amounts, "--dir", str(run), limit_s=CHAOS_LIMIT_S)
+
+
+def _judged(run: Path) -> list[dict[str, Any]] | str:
+    """The violations, or why the folder of the run cannot be judged. The checker is this checkout's own."""
+    judged = _python(ROOT, "tests.chaos.checker", str(run), limit_s=CHAOS_LIMIT_S)
+    if judged.returncode not in (0, 1):
+        return _last_line(judged.stderr or judged.stdout)
+    violations: list[dict[str, Any]] = json.loads((run / "verdict.json").read_text(encoding="utf-8"))["violations"]
+    return violations
+
+
+def _mistakes(run: Path) -> Iterator[str]:
+    for log in sorted(run.glob("logs/*.log")):
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            yield from (line.strip() for line in lines if any(mistake in line for mistake in MISTAKES))
+
+
+def _python(tree: Path, module: str, *arguments: str, limit_s: float) -> subprocess.CompletedProcess[str]:
+    """The copy stands first on the path, before the checkout that is installed for development: for the workers too
+    that a chaos run starts by the installed command."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree)},
+        capture_output=True,
+        text=True,
+        timeout=limit_s,
+        check=False,
+    )
+
+
+def _broken(mutant: Mutant, by: str, seconds: float, why: str) -> Finding:
+    return Finding(mutant.name, by, Result.BROKEN, round(seconds, 1), invariant=None, detail=why)
+
+
+def _last_line(text: str) -> str:
+    return next(reversed(text.strip().splitlines()), "nothing was said")
