@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from tests.chaos.mutants.patches import ROOT, Mutant, UnusablePatch, copied, planted
+from tests.chaos.mutants.patches import Mutant, UnusablePatch, copied, planted
 
 SIMULATION_LIMIT_S = 300.0
 CHAOS_LIMIT_S = 900.0
@@ -97,13 +97,10 @@ def by_chaos(mutant: Mutant, seeds: int, size: Size) -> Finding:
             seconds = round(monotonic() - began, 1)
             if mistake := next(_mistakes(run), None):
                 return _broken(mutant, "chaos", seconds, mistake)
-            found = _judged(run)
-            if isinstance(found, str):
-                return _broken(mutant, "chaos", seconds, f"{_last_line(ran.stderr)}; checker: {found}")
-            if found:
-                first = found[0]
-                name, what = f"invariant {first['invariant']}", str(first.get("what", ""))
-                return Finding(mutant.name, "chaos", Result.CAUGHT, seconds, seed, name, what)
+            if ran.returncode == 1 and (found := _violation(run)):
+                return Finding(mutant.name, "chaos", Result.CAUGHT, seconds, seed, *found)
+            if ran.returncode != 0:
+                return _broken(mutant, "chaos", seconds, _last_line(ran.stderr or ran.stdout))
         return Finding(mutant.name, "chaos", Result.MISSED, round(monotonic() - began, 1))
 
 
@@ -112,13 +109,13 @@ def _chaos(tree: Path, run: Path, seed: int, size: Size) -> subprocess.Completed
     return _python(tree, "tests.chaos", *amounts, "--dir", str(run), limit_s=CHAOS_LIMIT_S)
 
 
-def _judged(run: Path) -> list[dict[str, Any]] | str:
-    """The violations, or why the folder of the run cannot be judged. The checker is this checkout's own."""
-    judged = _python(ROOT, "tests.chaos.checker", str(run), limit_s=CHAOS_LIMIT_S)
-    if judged.returncode not in (0, 1):
-        return _last_line(judged.stderr or judged.stdout)
-    violations: list[dict[str, Any]] = json.loads((run / "verdict.json").read_text(encoding="utf-8"))["violations"]
-    return violations
+def _violation(run: Path) -> tuple[str, str] | None:
+    """The first invariant that the checker names, and what is wrong. A run that stands still is never judged."""
+    verdict = run / "verdict.json"
+    if not verdict.exists():
+        return ("the work that is left shrinks", "the run stood still") if (run / "standstill").exists() else None
+    violations: list[dict[str, Any]] = json.loads(verdict.read_text(encoding="utf-8"))["violations"]
+    return (f"invariant {violations[0]['invariant']}", str(violations[0]["what"])) if violations else None
 
 
 def _mistakes(run: Path) -> Iterator[str]:
