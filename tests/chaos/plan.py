@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from worker.application import failpoints
@@ -85,6 +85,9 @@ class Plan:
         for number in range(self.faults):
             kind = dice.choices(self.kinds, weights)[0]
             yield Fault(number, kind, _detail(kind, dice, deck))
+
+    def without_payment_faults(self) -> "Plan":
+        return replace(self, payment_faults=0.0)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

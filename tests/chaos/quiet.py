@@ -1,0 +1,137 @@
+"""What is left to do, until nothing is; and who holds what when it stops getting less."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from confluent_kafka import Consumer, TopicPartition
+from psycopg.rows import dict_row
+
+from schemas.catalogue import ORDER_EXCEPTIONS, REVIEW_DECISIONS, topic_name
+
+STANDSTILL_S = 60.0
+"""A run whose unfinished work does not shrink for so long has failed."""
+
+PAUSE_S = 0.25
+PATIENCE_S = 20.0
+
+_UNFINISHED = """
+select
+    (select count(*) from inbox where finished_at is null) as messages,
+    (select count(*) from intents where finished_at is null) as intents,
+    (select count(*) from outbox where published_at is null) as events,
+    (select count(*) from cases where finished_at is null and state <> 'stuck') as cases
+"""
+
+_READ = """
+select coalesce(max("offset") + 1, 0) from (
+    (select "offset" from inbox where topic = %(topic)s and partition = %(partition)s order by "offset" desc limit 1)
+    union all
+    (select "offset" from dead_letters where topic = %(topic)s and partition = %(partition)s
+    order by "offset" desc limit 1)
+) as last
+"""
+
+_WHO_HOLDS_WHAT = {
+    "locks": "select * from pg_locks where not granted or locktype in ('advisory', 'transactionid')",
+    "activity": "select pid, state, wait_event_type, wait_event, xact_start, query from pg_stat_activity"
+    " where datname = current_database()",
+    "messages": "select * from inbox where finished_at is null order by inbox_id limit 100",
+    "intents": "select * from intents where finished_at is null order by available_at limit 100",
+    "events": "select * from outbox where published_at is null order by outbox_id limit 100",
+    "cases": "select * from cases where finished_at is null order by opened_at limit 100",
+    "approvals": "select * from approvals where closed_at is null order by available_at limit 100",
+}
+
+
+class Standstill(Exception):
+    """Unfinished work stopped shrinking. The message says what is left, and where more is told."""
+
+
+class Ends:
+    """How far the input topics have been written, and how far they have been taken in."""
+
+    def __init__(self, kafka: str, prefix: str) -> None:
+        self._prefix = prefix
+        self._consumer = Consumer(
+            {"bootstrap.servers": kafka, "group.id": f"{prefix}ends", "enable.auto.commit": False, "log_level": 0}
+        )
+        self._partitions = [
+            (topic.name, number)
+            for topic in (ORDER_EXCEPTIONS, REVIEW_DECISIONS)
+            for number in self._consumer.list_topics(topic_name(prefix, topic), timeout=PATIENCE_S)
+            .topics[topic_name(prefix, topic)]
+            .partitions
+        ]
+
+    def marks(self) -> dict[tuple[str, int], int]:
+        """The offset that the next record will have. Raises TimeoutError while the broker is away."""
+        return {place: self._mark(*place) for place in self._partitions}
+
+    def _mark(self, topic: str, number: int) -> int:
+        partition = TopicPartition(self._prefix + topic, number)
+        marks: tuple[int, int] | None = self._consumer.get_watermark_offsets(partition, timeout=PATIENCE_S)
+        if marks is None:
+            raise TimeoutError(f"{topic}-{number}: nobody tells where it ends")
+        return marks[1]
+
+    def behind(self, database: str, marks: dict[tuple[str, int], int]) -> int:
+        """How many records below the marks are neither in the inbox nor among the dead letters."""
+        with psycopg.connect(database) as connection:
+            return sum(max(0, mark - _read_until(connection, *place)) for place, mark in marks.items())
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+def _read_until(connection: psycopg.Connection[Any], topic: str, partition: int) -> int:
+    row = connection.execute(_READ, {"topic": topic, "partition": partition}).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def unfinished(database: str) -> dict[str, int]:
+    with psycopg.connect(database, row_factory=dict_row) as connection:
+        row = connection.execute(_UNFINISHED).fetchone()
+    assert row is not None
+    return {name: int(count) for name, count in row.items()}
+
+
+@dataclass
+class Quiet:
+    """`wait` returns when all that was sent is taken in, and nothing is left to do."""
+
+    database: str
+    ends: Ends
+    folder: Path
+    ask_tasks: Callable[[], None]
+    """Makes the workers tell where their tasks wait."""
+    standstill_s: float = STANDSTILL_S
+
+    async def wait(self) -> None:
+        """Raises Standstill."""
+        least, since = None, time.monotonic()
+        while left := await asyncio.to_thread(self._left):
+            total = sum(left.values())
+            if least is None or total < least:
+                least, since = total, time.monotonic()
+            if time.monotonic() - since > self.standstill_s:
+                self._tell_who_holds_what()
+                raise Standstill(f"nothing got done for {self.standstill_s:.0f} s; left: {left}; see {self.folder}")
+            await asyncio.sleep(PAUSE_S)
+
+    def _left(self) -> dict[str, int]:
+        left = {**unfinished(self.database), "records": self.ends.behind(self.database, self.ends.marks())}
+        return {name: count for name, count in left.items() if count}
+
+    def _tell_who_holds_what(self) -> None:
+        self.folder.mkdir(exist_ok=True)
+        with psycopg.connect(self.database, row_factory=dict_row) as connection:
+            for name, query in _WHO_HOLDS_WHAT.items():
+                rows = connection.execute(query).fetchall()
+                (self.folder / f"{name}.txt").write_text("\n".join(map(str, rows)) + "\n", encoding="utf-8")
+        self.ask_tasks()

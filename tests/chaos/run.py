@@ -1,0 +1,82 @@
+"""One run: trouble while people work, then peace, then everything once more from the first record; and what is left."""
+
+import asyncio
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.chaos.crowd import Crowd
+
+from tests.chaos.dumps import dump
+from tests.chaos.house import House
+from tests.chaos.plan import Fault, Plan
+from tests.chaos.quiet import Ends, Quiet
+from tests.chaos.recovery import Recovery
+from tests.chaos.trouble import Trouble
+
+STEP = 5
+"""Exceptions that are raised at a time."""
+
+PAUSE_S = 0.05
+
+
+async def run(plan: Plan, folder: Path) -> None:
+    """Leaves in the folder what the checker judges. Raises Standstill when the work does not come to an end."""
+    async with House(plan, folder) as house:
+        ends = Ends(house.broker.direct, house.prefix)
+        quiet = Quiet(house.database.direct, ends, folder / "standstill", house.ask_tasks)
+        recovery = Recovery(ends, house.database.direct, house.history)
+        dice = random.Random(f"trouble {plan.seed}")  # noqa: S311 - a schedule, not a secret
+        trouble = Trouble(house, recovery, dice)
+        async with Crowd(house) as crowd:
+            await Course(plan, crowd, trouble).run()
+            await house.heal()
+            await recovery.close()
+            began = time.monotonic()
+            await crowd.hurry()
+            await quiet.wait()
+            house.history.tell("converged", seconds=round(time.monotonic() - began, 3))
+        await _dump(house, "dump")
+        house.history.tell("replay-began")
+        await trouble.reset_offsets()
+        await quiet.wait()
+        await _dump(house, "replayed")
+        ends.close()
+
+
+async def _dump(house: House, name: str) -> None:
+    await asyncio.to_thread(dump, house.folder / name, house.broker.direct, house.database.direct, house.prefix)
+
+
+class Course:
+    """The faults of the plan, some side by side, and the exceptions spread over them."""
+
+    def __init__(self, plan: Plan, crowd: Crowd, trouble: Trouble) -> None:
+        self._plan, self._crowd, self._trouble = plan, crowd, trouble
+        self._over = 0
+
+    async def run(self) -> None:
+        faults = self._plan.schedule()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._raise())
+            for _ in range(self._plan.side_by_side):
+                group.create_task(self._befall(faults))
+
+    async def _befall(self, faults: Iterator[Fault]) -> None:
+        for fault in faults:
+            await self._trouble.befall(fault)
+            self._over += 1
+
+    async def _raise(self) -> None:
+        """Ahead of the faults by those that last now; what is left comes when the last fault is over."""
+        raised = 0
+        while raised < self._plan.cases:
+            under_way = self._over + self._plan.side_by_side
+            share = min(1.0, under_way / self._plan.faults) if self._plan.faults else 1.0
+            step = min(STEP, round(self._plan.cases * share) - raised)
+            if step > 0:
+                await self._crowd.raise_some(step)
+                raised += step
+            else:
+                await asyncio.sleep(PAUSE_S)
