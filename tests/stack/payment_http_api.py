@@ -49,8 +49,11 @@ class PaymentApi:
         key = request.headers.get("idempotency-key")
         if not key:
             return await self._recorded(request, _problem(400, "The header Idempotency-Key is missing."))
-        fault = self._ledger.faults.popleft() if self._ledger.faults else None
-        response = await answered(request, fault, self, lambda fault: self._pay(key, asked, fault))
+        fault = self._ledger.next_fault()
+        wanted = self._wanted(key, asked)
+        if self._ledger.witness is not None:
+            self._ledger.witness.asked(wanted, fault)
+        response = await answered(request, fault, self, lambda fault: self._pay(wanted, fault))
         return await self._recorded(request, response)
 
     async def look_up(self, request: Request) -> Response:
@@ -59,15 +62,15 @@ class PaymentApi:
         key = request.path_params["key"]
 
         def look(_: Fault | None) -> Response:
-            found = self._ledger.find(lambda entry: entry.idempotency_key == key)
-            return JSONResponse(payment_of(found[0])) if found else _problem(404, "There is no such payment.")
+            found = self._ledger.look_up(key)
+            return JSONResponse(payment_of(found)) if found else _problem(404, "There is no such payment.")
 
-        fault = self._ledger.look_up_faults.popleft() if self._ledger.look_up_faults else None
+        fault = self._ledger.next_look_up_fault()
         return await self._recorded(request, await answered(request, fault, self, look))
 
-    def _pay(self, key: str, asked: dict[str, Any], fault: Fault | None) -> Response:
-        wanted = Entry(
-            reference=f"pay-{len(self._ledger.entries()) + 1}",
+    def _wanted(self, key: str, asked: dict[str, Any]) -> Entry:
+        return Entry(
+            reference="",
             idempotency_key=key,
             order_id=asked["order_id"],
             case_id=asked["case_id"],
@@ -76,7 +79,12 @@ class PaymentApi:
             method=asked["method"],
             payment_reference=asked.get("payment_reference"),
         )
-        made = next((entry for entry in self._ledger.entries() if entry.idempotency_key == key), None)
+
+    def _pay(self, wanted: Entry, fault: Fault | None) -> Response:
+        """A slow one has its number when it is made: others may have come in between."""
+        key = wanted.idempotency_key
+        wanted.reference = f"pay-{self._ledger.next_number()}"
+        made = self._ledger.under(key)
         if made is not None:
             if made.same_as != wanted.same_as:
                 return _problem(422, f"{key} was used before for another payment")

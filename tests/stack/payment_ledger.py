@@ -4,10 +4,10 @@
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 
 class Fault(StrEnum):
@@ -70,6 +70,26 @@ class Entry:
         return (self.order_id, self.case_id, self.amount, self.currency, self.method, self.payment_reference)
 
 
+class Weather(Protocol):
+    """What befalls requests that no test planned a fault for."""
+
+    def of_payment(self) -> Fault | None: ...
+
+    def of_look_up(self) -> Fault | None: ...
+
+
+class Witness(Protocol):
+    """Who is told of each step at once, before anybody is answered."""
+
+    def asked(self, entry: Entry, fault: Fault | None) -> None: ...
+
+    def moved(self, entry: Entry, fault: Fault | None) -> None: ...
+
+    def refused(self, entry: Entry, fault: Fault | None) -> None: ...
+
+    def settled(self, entry: Entry) -> None: ...
+
+
 _BECOMES = {Fault.PENDING_THEN_SUCCEEDED: "succeeded", Fault.PENDING_THEN_FAILED: "failed"}
 
 
@@ -77,18 +97,46 @@ _BECOMES = {Fault.PENDING_THEN_SUCCEEDED: "succeeded", Fault.PENDING_THEN_FAILED
 class Ledger:
     """`faults` meet the next requests for a refund, one each (None: no fault); `look_up_faults` those that look one up.
 
-    `unregistered` is what a payment that nobody registered is taken to be; None: it is unknown.
+    Where no fault is left, the `weather` decides.
+    `unregistered` is what a payment that nobody registered is taken to be; None: it is unknown. `before` are entries
+    that an earlier process made.
     """
 
     payments: dict[str, Captured] = field(default_factory=dict)
     unregistered: Captured | None = None
     faults: deque[Fault | None] = field(default_factory=deque)
     look_up_faults: deque[Fault | None] = field(default_factory=deque)
+    weather: Weather | None = None
+    witness: Witness | None = None
+    before: Iterable[Entry] = ()
     _entries: list[Entry] = field(default_factory=list)
+    _by_key: dict[str, Entry] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for entry in self.before:
+            self._keep(entry)
 
     def entries(self) -> list[Entry]:
         """Every refund that was accepted, in order, whatever became of it."""
         return list(self._entries)
+
+    def next_fault(self) -> Fault | None:
+        """Of a request for a refund."""
+        if self.faults:
+            return self.faults.popleft()
+        return self.weather.of_payment() if self.weather else None
+
+    def next_look_up_fault(self) -> Fault | None:
+        if self.look_up_faults:
+            return self.look_up_faults.popleft()
+        return self.weather.of_look_up() if self.weather else None
+
+    def under(self, idempotency_key: str) -> Entry | None:
+        return self._by_key.get(idempotency_key)
+
+    def next_number(self) -> int:
+        """Of the next entry, counted from 1."""
+        return len(self._entries) + 1
 
     def captured(self, reference: str) -> Captured:
         """Raises Refused for a payment that is not known."""
@@ -106,6 +154,24 @@ class Ledger:
 
     def refund(self, new: Entry, fault: Fault | None) -> Entry:
         """Raises Refused when there is not enough left of the payment."""
+        try:
+            self._check(new, fault)
+        except Refused:
+            if self.witness is not None:
+                self.witness.refused(new, fault)
+            raise
+        if fault in _BECOMES:
+            new.status, new.becomes = "pending", _BECOMES[fault]
+        self._keep(new)
+        if self.witness is not None:
+            self.witness.moved(new, fault)
+        return new
+
+    def _keep(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        self._by_key[entry.idempotency_key] = entry
+
+    def _check(self, new: Entry, fault: Fault | None) -> None:
         if fault is Fault.DECLINED:
             raise Refused("The account of the customer is closed.", "expired_or_canceled_card")
         if new.payment_reference is not None:
@@ -114,25 +180,29 @@ class Ledger:
                 raise Refused(f"{new.payment_reference} has already been refunded.", "charge_already_refunded")
             if new.amount > left:
                 raise Refused(f"Refund amount ({new.amount}) is greater than what is left ({left})", "amount_too_large")
-        if fault in _BECOMES:
-            new.status, new.becomes = "pending", _BECOMES[fault]
-        self._entries.append(new)
-        return new
 
     def find(self, wanted: Callable[[Entry], bool]) -> list[Entry]:
         """Whoever looks at a pending refund a second time finds it settled."""
-        found = [entry for entry in self._entries if wanted(entry)]
-        for entry in found:
-            if entry.becomes is not None and entry.looks > 0:
-                self.settle(entry.idempotency_key, entry.becomes)
-            entry.looks += 1
-        return found
+        return [self._looked_at(entry) for entry in self._entries if wanted(entry)]
+
+    def look_up(self, idempotency_key: str) -> Entry | None:
+        """`find` by key."""
+        entry = self.under(idempotency_key)
+        return None if entry is None else self._looked_at(entry)
+
+    def _looked_at(self, entry: Entry) -> Entry:
+        if entry.becomes is not None and entry.looks > 0:
+            self.settle(entry.idempotency_key, entry.becomes)
+        entry.looks += 1
+        return entry
 
     def settle(self, idempotency_key: str, status: str) -> Entry:
         """Also long after it succeeded: that is how a refund fails late. Raises LookupError."""
-        for entry in self._entries:
-            if entry.idempotency_key == idempotency_key:
-                entry.status, entry.becomes = status, None
-                entry.reason = "expired_or_canceled_card" if status == "failed" else None
-                return entry
-        raise LookupError(f"no refund has the idempotency key {idempotency_key}")
+        entry = self.under(idempotency_key)
+        if entry is None:
+            raise LookupError(f"no refund has the idempotency key {idempotency_key}")
+        entry.status, entry.becomes = status, None
+        entry.reason = "expired_or_canceled_card" if status == "failed" else None
+        if self.witness is not None:
+            self.witness.settled(entry)
+        return entry

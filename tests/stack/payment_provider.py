@@ -1,7 +1,8 @@
 """A payment provider with one ledger and two APIs, ours and Stripe's, that fails when it is told to.
 
 In a test it runs in the test's own loop; `python -m tests.stack.payment_provider` is a process of its own, which says
-its address on one line and is told what to do at `/_admin`.
+its address on one line and is told what to do at `/_admin`. With a journal it may be killed at any time: started again
+with the same journal and on the same port, it knows all that it did.
 """
 
 import argparse
@@ -11,8 +12,9 @@ import dataclasses
 import json
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
@@ -21,8 +23,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.stack.payment_http_api import PaymentApi
+from tests.stack.payment_journal import Journal
 from tests.stack.payment_ledger import Captured, Fault, Ledger
 from tests.stack.payment_stripe_api import StripeApi
+from tests.stack.payment_weather import ByChance, at_a_rate, parse_faults
 
 STRIPE_KEY = "sk_test_of_the_tests"
 TOKEN = "token-of-the-tests"  # noqa: S105 - nobody else's
@@ -46,6 +50,7 @@ class PaymentProvider:
         return [
             Route("/_admin/entries", self._entries, methods=["GET"]),
             Route("/_admin/faults", self._plan, methods=["POST"]),
+            Route("/_admin/heal", self._heal, methods=["POST"]),
             Route("/_admin/payments", self._register, methods=["POST"]),
             Route("/_admin/settle", self._settle, methods=["POST"]),
             Route("/_admin/forget-keys", self._forget, methods=["POST"]),
@@ -59,6 +64,13 @@ class PaymentProvider:
         plan = await request.json()
         self.ledger.faults.extend(Fault(name) for name in plan.get("pay", ()))
         self.ledger.look_up_faults.extend(Fault(name) for name in plan.get("look_up", ()))
+        return Response(status_code=204)
+
+    async def _heal(self, _: Request) -> Response:
+        """No more faults, neither planned ones nor by chance."""
+        self.ledger.faults.clear()
+        self.ledger.look_up_faults.clear()
+        self.ledger.weather = None
         return Response(status_code=204)
 
     async def _register(self, request: Request) -> Response:
@@ -117,10 +129,37 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0, help="0: one that is free")
     parser.add_argument("--captured", type=int, help="what a payment that nobody registered is worth, in minor units")
     parser.add_argument("--currency", default="USD", help="of such a payment")
+    parser.add_argument("--journal", type=Path, help="a file of everything that it does, which it reads when it starts")
+    parser.add_argument("--seed", type=int, default=0, help="of the faults that come by chance")
+    chance = parser.add_mutually_exclusive_group()
+    chance.add_argument("--faults", type=_probabilities, help="probabilities, such as timeout-after=0.05,error=0.03")
+    chance.add_argument("--fault-rate", type=_rate, dest="faults", help="the share of requests that meet any fault")
     chosen = parser.parse_args(arguments)
-    unregistered = Captured(chosen.captured, chosen.currency) if chosen.captured is not None else None
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(Ledger(unregistered=unregistered), chosen.port))
+    journal = Journal(chosen.journal) if chosen.journal else None
+    ledger = Ledger(
+        unregistered=Captured(chosen.captured, chosen.currency) if chosen.captured is not None else None,
+        weather=ByChance(chosen.seed, chosen.faults) if chosen.faults else None,
+        witness=journal,
+        before=journal.before if journal else (),
+    )
+    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(journal or contextlib.ExitStack()):
+        asyncio.run(_serve(ledger, chosen.port))
+
+
+def _probabilities(text: str) -> dict[Fault, float]:
+    return _read(parse_faults, text)
+
+
+def _rate(text: str) -> dict[Fault, float]:
+    return _read(lambda rate: at_a_rate(float(rate)), text)
+
+
+def _read(parse: Callable[[str], dict[Fault, float]], text: str) -> dict[Fault, float]:
+    """argparse keeps the words of its own error only."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class StripeApi:
         if refusal := self._stranger(request):
             return refusal
         body = (await request.body()).decode()
-        fault = self._ledger.faults.popleft() if self._ledger.faults else None
+        fault = self._ledger.next_fault()
         key = request.headers["idempotency-key"]
         return await answered(request, fault, self, lambda fault: self._create(key, body, fault))
 
@@ -126,7 +126,7 @@ class StripeApi:
             return 400, _error_body("invalid_request_error", error.message, error.code)
 
     def _look_up_fault(self) -> Fault | None:
-        return self._ledger.look_up_faults.popleft() if self._ledger.look_up_faults else None
+        return self._ledger.next_look_up_fault()
 
     def _stranger(self, request: Request) -> Response | None:
         if request.headers.get("authorization") == f"Bearer {self._key}":

@@ -1,0 +1,101 @@
+"""A payment provider's books on disk: each step is a line before anybody is answered, and a new process reads them.
+
+A line is written by one `write` to a file that only grows, so that whoever kills the process loses no line that it
+answered for. Against a loss of power it would need fsync, which tests do without.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.stack.payment_ledger import Entry, Fault
+
+
+class Journal:
+    """`before` are the entries that earlier processes made, in their order."""
+
+    def __init__(self, path: Path) -> None:
+        self.before = _entries(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        if _ends_within_a_line(path):
+            os.write(self._file, b"\n")
+
+    def asked(self, entry: Entry, fault: Fault | None) -> None:
+        self._write("asked", entry, fault)
+
+    def moved(self, entry: Entry, fault: Fault | None) -> None:
+        self._write("moved", entry, fault)
+
+    def refused(self, entry: Entry, fault: Fault | None) -> None:
+        self._write("refused", entry, fault, status="refused")
+
+    def settled(self, entry: Entry) -> None:
+        self._write("settled", entry, None)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def _write(self, event: str, entry: Entry, fault: Fault | None, **more: Any) -> None:
+        line = {
+            "at": time.time(),
+            "event": event,
+            "idempotency_key": entry.idempotency_key,
+            "order_id": entry.order_id,
+            "case_id": entry.case_id,
+            "amount": entry.amount,
+            "currency": entry.currency,
+            "method": entry.method,
+            "status": entry.status,
+            "becomes": entry.becomes,
+            "payment_reference": entry.payment_reference,
+            "reference": entry.reference,
+            "fault": fault,
+            **more,
+        }
+        os.write(self._file, json.dumps(line).encode() + b"\n")
+
+
+def _entries(path: Path) -> list[Entry]:
+    """What was moved, as it was settled. A last line that was cut off was never answered for."""
+    if not path.exists():
+        return []
+    entries: dict[str, Entry] = {}
+    for text in path.read_bytes().split(b"\n"):
+        line = _line(text)
+        key = line.get("idempotency_key", "")
+        if line.get("event") == "moved":
+            entries[key] = Entry(**{name: line[name] for name in _KEPT})
+        elif line.get("event") == "settled":
+            entries[key].status, entries[key].becomes = line["status"], None
+            entries[key].reason = "expired_or_canceled_card" if line["status"] == "failed" else None
+    return list(entries.values())
+
+
+_KEPT = (
+    "reference",
+    "idempotency_key",
+    "order_id",
+    "case_id",
+    "amount",
+    "currency",
+    "method",
+    "payment_reference",
+    "status",
+    "becomes",
+)
+
+
+def _line(text: bytes) -> dict[str, Any]:
+    try:
+        read = json.loads(text)
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _ends_within_a_line(path: Path) -> bool:
+    content = path.read_bytes()
+    return bool(content) and not content.endswith(b"\n")
