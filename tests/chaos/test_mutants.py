@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.mutants.caught import TABLE, read_findings, write_findings
+from tests.chaos.mutants.caught import TABLE, as_markdown, read_findings, write_findings
 from tests.chaos.mutants.patches import ROOT, Mutant, UnusablePatch, all_mutants, planted, read_mutant
 from tests.chaos.mutants.trials import Finding, Result, by_simulation
 
@@ -73,6 +73,16 @@ def test_the_table_keeps_what_was_found_before(tmp_path: Path) -> None:
     caught = Finding(other.name, "simulation", Result.CAUGHT, 0.7, seed=2, invariant="the audit trail holds")
     write_findings(table, (one, other), [caught])
     assert read_findings(table) == [before, caught]
+
+
+def test_the_table_can_be_shown_to_readers() -> None:
+    mutant = MUTANTS[0]
+    caught = Finding(mutant.name, "chaos", Result.CAUGHT, 41.2, seed=3, invariant="invariant 2")
+    missed = Finding(mutant.name, "simulation", Result.MISSED, 6.0)
+    assert as_markdown([mutant], [caught, missed]).splitlines()[2:] == [
+        f"| {mutant.plants} | chaos | 3 | 41.2 s | invariant 2 |",
+        f"| {mutant.plants} | simulation |  | 6 s | **missed** |",
+    ]
 
 
 def test_the_committed_table_names_every_mutant_and_all_are_caught() -> None:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from tests.chaos.mutants.caught import TABLE, write_findings
+from tests.chaos.mutants.caught import TABLE, as_markdown, read_findings, write_findings
 from tests.chaos.mutants.patches import PROGRAMS, Mutant, UnusablePatch, all_mutants
 from tests.chaos.mutants.trials import Finding, Result, Size, by_chaos, by_simulation
 
@@ -24,9 +24,13 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=200, help="of one chaos run (default: 200)")
     parser.add_argument("--faults", type=int, default=40, help="of one chaos run (default: 40)")
     parser.add_argument("--json", type=Path, default=TABLE, metavar="FILE", help=f"the table (default: {TABLE.name})")
+    parser.add_argument("--show", action="store_true", help="try nothing, and print the table as Markdown")
     given = parser.parse_args()
     try:
         mutants = all_mutants()
+        if given.show:
+            print(as_markdown(mutants, read_findings(given.json)))  # noqa: T201 - what this program says
+            return
         findings = list(_tried(_chosen(mutants, given.only, parser), given))
     except UnusablePatch as error:
         parser.error(str(error))

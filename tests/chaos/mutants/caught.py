@@ -36,6 +36,16 @@ def read_findings(path: Path) -> list[Finding]:
     ]
 
 
+def as_markdown(mutants: Iterable[Mutant], findings: Iterable[Finding]) -> str:
+    """The table for a page of the documentation: a line for each mutant and program."""
+    lines = ["| planted | found by | at seed | after | by |", "|---|---|---|---|---|"]
+    plants = {mutant.name: mutant.plants for mutant in mutants}
+    for found in findings:
+        told = found.invariant if found.result is Result.CAUGHT else f"**{found.result}**"
+        lines.append(f"| {plants[found.mutant]} | {found.by} | {found.seed or ''} | {found.seconds:g} s | {told} |")
+    return "\n".join(lines)
+
+
 def _row(found: Finding) -> dict[str, object]:
     row = asdict(found)
     del row["mutant"]
