@@ -49,8 +49,8 @@ def _run_and_judge(plan: Plan, folder: Path, report: Path | None) -> int:
     """1 when an invariant does not hold, or the run stood still."""
     try:
         asyncio.run(run(plan, folder))
-    except* Standstill as stood:
-        print(stood.exceptions[0])  # noqa: T201
+    except Standstill as stood:
+        print(stood)  # noqa: T201
         return 1
     judged = subprocess.run([sys.executable, "-m", "tests.chaos.checker", str(folder)], check=False)
     if report is not None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from schemas.catalogue import TOPICS, topic_name
 
 AT_A_TIME = 5_000
 PATIENCE_S = 30.0
+AT_ONCE_S = 0.2
 
 
 def dump(folder: Path, kafka: str, database: str, prefix: str) -> None:
@@ -58,9 +60,12 @@ def read_topic(consumer: Consumer, topic: str) -> list[dict[str, Any]]:
     left = {number for number, end in ends.items() if end > 0}
     consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in left])
     records: list[dict[str, Any]] = []
+    heard = time.monotonic()
     while left:
-        messages = consumer.consume(AT_A_TIME, timeout=PATIENCE_S)
-        if not messages:
+        messages = consumer.consume(AT_A_TIME, timeout=AT_ONCE_S)
+        if messages:
+            heard = time.monotonic()
+        elif time.monotonic() > heard + PATIENCE_S:
             raise TimeoutError(f"{topic}: partitions {sorted(left)} were not read to their end in {PATIENCE_S} s")
         for message in messages:
             if (error := message.error()) is not None:

@@ -11,13 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.chaos.shop import Shop
-
 from tests.chaos.broker import Broker
 from tests.chaos.database import Database
 from tests.chaos.history import History
 from tests.chaos.plan import Plan
 from tests.chaos.processes import ChaosWorker, Nursery
+from tests.chaos.shop import Shop
 from tests.chaos.wire import Wire
 from worker.cli.migrate import migrate_all
 from worker.settings import Settings
@@ -127,6 +126,7 @@ class House:
         await self.broker.heal()
         await self.database.heal()
         await self.payments.heal()
+        self.shop.effects_heal()
         for worker in self.workers:
             worker.send(signal.SIGCONT)
             worker.set_clock(0)
@@ -157,7 +157,9 @@ class House:
                 topic_partitions=PARTITIONS,
             )
         )
+        self.shop.write_truth(self.folder)
         await self.shop.furnish(self.database.direct)
+        self.shop.effects_fail(before=self.plan.effect_faults / 2, after=self.plan.effect_faults / 2)
         for number in range(self.plan.workers):
             worker = ChaosWorker(f"w{number}", self._environment(number), nursery, self.history, self.folder)
             self.workers.append(worker)

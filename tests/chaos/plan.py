@@ -56,7 +56,7 @@ class Fault:
     detail: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """One run. Of `kinds`, weighted as above, come `faults` faults, while `cases` exceptions are raised."""
 
@@ -68,6 +68,8 @@ class Plan:
     """How many faults may last at a time."""
     payment_faults: float = 0.15
     """Share of calls of the payment service that something befalls."""
+    effect_faults: float = 0.1
+    """Share of tool calls that something befalls."""
     kinds: tuple[str, ...] = tuple(WEIGHTS)
     cold: bool = False
     """Workers are started as the command `signoff run`, and load all of it each time."""

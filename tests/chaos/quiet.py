@@ -55,11 +55,12 @@ class Standstill(Exception):
 class Ends:
     """How far the input topics have been written, and how far they have been taken in."""
 
-    def __init__(self, kafka: str, prefix: str) -> None:
+    def __init__(self, kafka: str, prefix: str, group: str) -> None:
+        """`group` is the workers'; this never joins it."""
         self._prefix = prefix
-        self._consumer = Consumer(
-            {"bootstrap.servers": kafka, "group.id": f"{prefix}ends", "enable.auto.commit": False, "log_level": 0}
-        )
+        settings: dict[str, Any] = {"bootstrap.servers": kafka, "enable.auto.commit": False, "log_level": 0}
+        self._consumer = Consumer({**settings, "group.id": f"{prefix}ends"})
+        self._group = Consumer({**settings, "group.id": group})
         self._partitions = [
             (topic.name, number)
             for topic in (ORDER_EXCEPTIONS, REVIEW_DECISIONS)
@@ -79,6 +80,12 @@ class Ends:
             raise TimeoutError(f"{topic}-{number}: nobody tells where it ends")
         return marks[1]
 
+    def lag(self, marks: dict[tuple[str, int], int]) -> int:
+        """How many records below the marks the group has not committed."""
+        asked = [TopicPartition(self._prefix + topic, number) for topic, number in marks]
+        told = self._group.committed(asked, timeout=PATIENCE_S)
+        return sum(mark - max(0, each.offset) for mark, each in zip(marks.values(), told, strict=True))
+
     def behind(self, database: str, marks: dict[tuple[str, int], int]) -> int:
         """How many records below the marks are neither in the inbox nor among the dead letters."""
         with psycopg.connect(database) as connection:
@@ -86,6 +93,7 @@ class Ends:
 
     def close(self) -> None:
         self._consumer.close()
+        self._group.close()
 
 
 def _read_until(connection: psycopg.Connection[Any], topic: str, partition: int) -> int:
@@ -103,7 +111,7 @@ def unfinished(database: str) -> dict[str, int]:
 
 @dataclass
 class Quiet:
-    """`wait` returns when all that was sent is taken in, and nothing is left to do."""
+    """`wait` returns when all that was sent is taken in, its offsets are committed, and nothing is left to do."""
 
     database: str
     ends: Ends
@@ -125,7 +133,7 @@ class Quiet:
             await asyncio.sleep(PAUSE_S)
 
     def _left(self) -> dict[str, int]:
-        left = {**unfinished(self.database), "records": self.ends.behind(self.database, self.ends.marks())}
+        left = {**unfinished(self.database), "records": self.ends.lag(self.ends.marks())}
         return {name: count for name, count in left.items() if count}
 
     def _tell_who_holds_what(self) -> None:

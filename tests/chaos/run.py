@@ -24,7 +24,7 @@ PAUSE_S = 0.05
 async def run(plan: Plan, folder: Path) -> None:
     """Leaves in the folder what the checker judges. Raises Standstill when the work does not come to an end."""
     async with House(plan, folder) as house:
-        ends = Ends(house.broker.direct, house.prefix)
+        ends = Ends(house.broker.direct, house.prefix, house.group)
         quiet = Quiet(house.database.direct, ends, folder / "standstill", house.ask_tasks)
         recovery = Recovery(ends, house.database.direct, house.history)
         dice = random.Random(f"trouble {plan.seed}")  # noqa: S311 - a schedule, not a secret

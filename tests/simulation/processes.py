@@ -1,109 +1,199 @@
-"""A worker process of the simulation: the real lanes, use cases and due work, on a topic and a store in memory.
+"""A worker process of the simulation: the real intake, lanes, use cases, due work, publisher and relay, wired as a
+worker wires them, on a cluster and a store in memory.
 
 All that it holds in memory dies with it. What it has written stays, and so does what Kafka was told.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol, cast
 
-from tests.simulation.kernel import Turns, paced
-from worker.adapters.memory.database import MemoryDatabase
+from tests.simulation.kafka import Cluster, Consumer, SimulatedProducer, Subscription
+from tests.simulation.kernel import Link, Turns, paced
+from tests.simulation.outbox_tables import AdvisoryLock, OutboxPool
+from worker.adapters.memory.database import MemoryDatabase, OutboxRow
 from worker.adapters.memory.inbox import MemoryInbox
+from worker.adapters.memory.outbox import MemoryOutbox
+from worker.adapters.memory.people import Register
+from worker.adapters.memory.store import MemoryStore
+from worker.adapters.postgres.outbox import OutboxRow as HandedOver
+from worker.adapters.postgres.outbox import Publisher, Relay
 from worker.application.casework import Casework
 from worker.application.ports import Ports
+from worker.application.ports.store import CaseView
+from worker.application.unit_of_work import CaseQuery, Commit, UnitOfWork
 from worker.entrypoints.due_work import DueWork
-from worker.entrypoints.kafka_consumers import job
+from worker.entrypoints.kafka_consumers import Intake
 from worker.entrypoints.lanes import Lanes
-from worker.translation.inbound import Record
+from worker.entrypoints.outbox_relay import run_relay
 from worker.translation.outbound import Announcer
 
-BATCH = 5
+BATCH, DUE = 5, 50
+POLL_S, RELAY_GRACE = 1.0, timedelta(seconds=5)
+LEASE = timedelta(seconds=30)
+LOOKS = frozenset({"take_up", "due_approvals", "abandoned_intents"})
 
 
-@dataclass(slots=True)
-class Topic:
-    """The input topics as one partition. `committed` is the consumer group's offset."""
+class House(Protocol):
+    """What all processes of a world share, and whom they answer to."""
 
-    records: list[Record] = field(default_factory=list)
-    committed: int = 0
+    turns: Turns
+    cluster: Cluster
+    database: MemoryDatabase
+    ports: Ports
+    register: Register | None
+    relay_lock: AdvisoryLock
+    announcer: Announcer
 
-    def append(self, record: Record) -> None:
-        self.records.append(replace(record, offset=len(self.records)))
+    def database_is_down(self) -> bool: ...
+
+    def loses_answer(self) -> bool: ...
+
+    def refuses_record(self, process: str) -> bool: ...
+
+    def committed(self, unit: UnitOfWork, looked_at: datetime) -> None: ...
+
+    def announced(self, rows: Sequence[OutboxRow]) -> None: ...
+
+    def marked(self, rows: Sequence[OutboxRow]) -> None: ...
+
+    def failed(self, error: BaseException) -> None: ...
 
 
 class SimulatedWorker:
-    """One start of a process; after `die` another one is made."""
+    """One start of a process; after `die` another one is made. `id` is its SIGNOFF_WORKER_ID, if it has one; `skew` is
+    how far its own clock is off, which stamps what it publishes and must decide nothing."""
 
-    def __init__(
-        self, name: str, ports: Ports, database: MemoryDatabase, announcer: Announcer, turns: Turns, lease: timedelta
-    ) -> None:
+    def __init__(self, name: str, house: House, *, id: str | None, skew: timedelta) -> None:
         self.name = name
-        self._turns = turns
-        self._inbox = paced(MemoryInbox(database, announcer, worker=name, lease=lease), self._turn)
+        self._house, self._id, self._turns = house, id, house.turns
+        self.is_dead = False
+        link = Link(house.database_is_down, house.loses_answer)
+        self._consumer = Consumer(house.cluster, name, self._turn)
+        self._producer = SimulatedProducer(house.cluster, self._turn, lambda: house.refuses_record(name))
+        pool: Any = OutboxPool(MemoryOutbox(house.database), house.relay_lock, self._turn, link, house.marked)
+        self._publisher = Publisher(pool, self._producer)
+        self._relay = Relay(pool, self._producer, self._publisher.is_in_flight, grace=RELAY_GRACE)
+        handing_over = _HandingOver(self._publisher, link, house.announced)
+        store = MemoryStore(
+            house.database,
+            house.announcer,
+            lease=LEASE,
+            register=house.register,
+            publisher=handing_over,
+            clock=lambda: house.database.clock() + skew,
+        )
+        inbox = MemoryInbox(house.database, house.announcer, worker=id or name, lease=LEASE, publisher=handing_over)
+        self._inbox = paced(inbox, self._turn, link, looks=LOOKS)
+        ports = house.ports
         self._casework = Casework(
             replace(
                 ports,
-                store=paced(ports.store, self._turn),
+                store=paced(_Watched(store, house.committed), self._turn, link),
                 payments=paced(ports.payments, self._turn),
                 orders=paced(ports.orders, self._turn),
                 executors=paced(ports.executors, self._turn),
             )
         )
         self._lanes = Lanes(1_000)
-        self._due = DueWork(self._inbox, self._casework, self._lanes, limit=50, pause_s=1.0)
-        self._position: int | None = None
-        self._doing: dict[str, asyncio.Task[None]] = {}
-
-    async def _turn(self) -> None:
-        await self._turns.take(self.name)
+        self._due = DueWork(self._inbox, self._casework, self._lanes, limit=DUE, pause_s=POLL_S)
+        broker: Any = Subscription(self._consumer)
+        self._intake = Intake(
+            broker,
+            self._inbox,
+            self._lanes,
+            self._casework.deliver,
+            topic_prefix="",
+            group="signoff",
+            member=None,
+            batch=BATCH,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
-    def is_idle(self) -> bool:
-        return not self._lanes.held and all(task.done() for task in self._doing.values())
+    def is_at_work(self) -> bool:
+        return self._lanes.held > 0
 
-    def consume(self, topic: Topic) -> None:
-        """Takes the next records, as intake does: into the inbox, to the lanes, and then the offset."""
-        self._start("consume", lambda: asyncio.create_task(self._consume(topic)))
+    def start(self) -> None:
+        loops = (self._consume(), self._due.run(), self._publisher.run(), self._producer.run(), self._run_relay())
+        self._tasks = [self._task(loop) for loop in loops]
 
-    def look_for_due_work(self) -> None:
-        self._start("due", lambda: asyncio.create_task(self._take_up()))
-
-    def _start(self, what: str, begin: Callable[[], asyncio.Task[None]]) -> None:
-        """One at a time, as the loops of a worker are."""
-        before = self._doing.get(what)
-        if before is None or before.done():
-            self._doing[what] = begin()
-        if before is not None and before.done():
-            before.result()
-
-    async def _consume(self, topic: Topic) -> None:
-        begin = topic.committed if self._position is None else self._position
-        records = topic.records[begin : begin + BATCH]
-        if not records:
-            return
-        for work in await self._inbox.receive(records):
-            self._lanes.submit(
-                work.correlation, ("inbox", work.delivery.inbox_id), job(self._casework.deliver, work.delivery)
-            )
-        end = begin + len(records)
-        self._position = end
-        await self._turn()
-        topic.committed = max(topic.committed, end)
-
-    async def _take_up(self) -> None:
-        await self._due.take_up()
-
-    def rewind(self) -> None:
-        """The group's offsets count again: a rebalance, or an operator who reset them."""
-        self._position = None
-
-    async def die(self) -> None:
+    def die(self) -> None:
         """Nothing of it goes on. What it waited for has happened, or not."""
+        self.is_dead = True
         self._turns.forget(self.name)
-        for task in self._doing.values():
+        for task in (*self._tasks, *self._lanes._tasks):
             task.cancel()
-        await asyncio.gather(*self._doing.values(), return_exceptions=True)
-        await self._lanes.cancel()
-        self._turns.forget(self.name)
+
+    async def _turn(self) -> None:
+        if self.is_dead:
+            raise asyncio.CancelledError
+        await self._turns.take(self.name)
+        if self.is_dead:
+            raise asyncio.CancelledError
+
+    async def _consume(self) -> None:
+        if self._id is not None:
+            await self._released()
+        while True:
+            records = self._consumer.poll(BATCH)
+            if records:
+                await self._intake.receive(cast(Any, records))
+            else:
+                await asyncio.sleep(POLL_S)
+
+    async def _released(self) -> None:
+        while True:
+            try:
+                return await self._inbox.release()
+            except ConnectionError:
+                await asyncio.sleep(POLL_S)
+
+    async def _run_relay(self) -> None:
+        await run_relay(self._relay, pause_s=POLL_S)
+
+    def _task(self, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A loop of a worker never ends by itself."""
+        task = asyncio.create_task(loop)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._house.failed(error)
+
+
+class _HandingOver:
+    """From the store to the publisher. Whoever never hears of their commit hands nothing over."""
+
+    def __init__(self, publisher: Publisher, link: Link, announced: Callable[[Sequence[OutboxRow]], None]) -> None:
+        self._publisher, self._link, self._announced = publisher, link, announced
+
+    def hand_over(self, rows: list[OutboxRow], unsent: Mapping[str, set[int]]) -> None:
+        self._announced(rows)
+        if not self._link.loses_answer:
+            self._publisher.hand_over([HandedOver(row.outbox_id, row.message) for row in rows], unsent)
+
+
+_looked_at: ContextVar[datetime] = ContextVar("signoff_simulation_looked_at")
+
+
+class _Watched:
+    """A store whose every commit is judged at once, by the time that it was computed for."""
+
+    def __init__(self, store: MemoryStore, committed: Callable[[UnitOfWork, datetime], None]) -> None:
+        self._store, self._committed = store, committed
+
+    async def view(self, query: CaseQuery) -> CaseView:
+        view = await self._store.view(query)
+        _looked_at.set(view.now)
+        return view
+
+    async def commit(self, unit: UnitOfWork) -> Commit:
+        answer = await self._store.commit(unit)
+        if answer is Commit.DONE:
+            self._committed(unit, _looked_at.get(datetime.min))
+        return answer

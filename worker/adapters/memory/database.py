@@ -3,7 +3,7 @@
 Cases, approval requests and receipts are kept as JSON, so that what is read is never the object that was written.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -123,6 +123,16 @@ class DeadLetter:
 
 
 @dataclass(slots=True)
+class OutboxRow:
+    """`published_at` is when the broker had it, as the publisher or the relay marked it."""
+
+    outbox_id: int
+    message: OutgoingMessage
+    created_at: datetime
+    published_at: datetime | None = None
+
+
+@dataclass(slots=True)
 class NotificationRow:
     """What is told to one endpoint. `available_at` is when it is tried next, or the end of a lease."""
 
@@ -142,8 +152,13 @@ class EndpointRow:
 
 @dataclass(slots=True)
 class MemoryDatabase:
-    """All rows. `outbox` is every event that was announced, in the order of the commits; `received` are the places
-    of all inbox rows, `effects` who has decided what with effect, `watches` the versions of figures."""
+    """All rows. `outbox` is every event that was announced, in the order of the commits, `unsent` the rows of those
+    that nobody has published yet; `unfinished` are the inbox rows that somebody still owes work to, `received` the
+    places of all of them, `effects` who has decided what with effect, `watches` the versions of figures.
+
+    `outbox_ids` gives a commit as many ids as it announces events: a sequence of PostgreSQL does not give them out in
+    the order in which commits become visible.
+    """
 
     clock: Clock
     cases: dict[UUID, CaseRow] = field(default_factory=dict)
@@ -154,16 +169,28 @@ class MemoryDatabase:
     ledger: dict[str, Booking] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
     inbox: dict[int, InboxRow] = field(default_factory=dict)
+    unfinished: dict[int, InboxRow] = field(default_factory=dict)
     received: set[Place] = field(default_factory=set)
     effects: set[Effect] = field(default_factory=set)
     watches: dict[str, int] = field(default_factory=dict)
     dead_letters: dict[Place, DeadLetter] = field(default_factory=dict)
     outbox: list[OutgoingMessage] = field(default_factory=list)
+    unsent: dict[int, OutboxRow] = field(default_factory=dict)
+    outbox_ids: Callable[[Sequence[OutgoingMessage]], Sequence[int]] | None = None
     notifications: list[NotificationRow] = field(default_factory=list)
     endpoints: dict[str, EndpointRow] = field(default_factory=dict)
     threads: ThreadShelf = field(default_factory=ThreadShelf)
     _case_of: dict[str, UUID] = field(default_factory=dict)
     _approvals_of: dict[UUID, list[UUID]] = field(default_factory=dict)
+
+    def announce(self, messages: Sequence[OutgoingMessage]) -> list[OutboxRow]:
+        """Without `outbox_ids` they are numbered as they come."""
+        first = len(self.outbox) + 1
+        ids = self.outbox_ids(messages) if self.outbox_ids else range(first, first + len(messages))
+        rows = [OutboxRow(number, message, self.clock()) for number, message in zip(ids, messages, strict=True)]
+        self.outbox += messages
+        self.unsent |= {row.outbox_id: row for row in rows}
+        return rows
 
     def case_of_exception(self, exception_id: str) -> Case | None:
         case_id = self._case_of.get(exception_id)

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from worker.adapters.memory.database import ApprovalRow, DeadLetter, InboxRow, IntentRow, MemoryDatabase
+from worker.adapters.memory.outbox import Publisher
 from worker.adapters.memory.rows import announced
 from worker.application.messages import Delivery
 from worker.domain.intent import Intent, IntentState
 from worker.translation.inbound import Accepted, Record, Rejected, read
-from worker.translation.outbound import Announcer
+from worker.translation.outbound import Announcer, OutgoingMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +25,40 @@ class Work:
 class MemoryInbox:
     """Rows are held on a lease: while it runs they are this worker's, and anybody's after that."""
 
-    def __init__(self, database: MemoryDatabase, announcer: Announcer, *, worker: str, lease: timedelta) -> None:
+    def __init__(
+        self,
+        database: MemoryDatabase,
+        announcer: Announcer,
+        *,
+        worker: str,
+        lease: timedelta,
+        publisher: Publisher | None = None,
+    ) -> None:
         self._database = database
         self._announcer = announcer
+        self._publisher = publisher
         self._worker = worker
         self._lease = lease
 
     async def receive(self, records: Sequence[Record]) -> list[Work]:
         """Keeps all messages of the records, and what is none as dead letters. Returns the messages that are new."""
         new: list[Work] = []
+        letters: list[OutgoingMessage] = []
         for record in records:
             for part in read(record):
                 if isinstance(part, Rejected):
-                    self._reject(record, part)
+                    letters += self._reject(record, part)
                 elif (row := self._insert(record, part)) is not None:
                     new.append(self._work(row))
+        announced_rows = self._database.announce(letters)
+        if self._publisher is not None:
+            self._publisher.hand_over(announced_rows, {})
         return new
 
     async def take_up(self, limit: int) -> list[Work]:
         """Messages whose time has come: postponed ones, early ones, and those of a worker that died."""
         now = self._database.clock()
-        due = [row for row in self._database.inbox.values() if not row.is_finished and row.available_at <= now]
+        due = [row for row in self._database.unfinished.values() if row.available_at <= now]
         taken = sorted(due, key=lambda row: row.available_at)[:limit]
         for row in taken:
             row.leased_by, row.available_at = self._worker, now + self._lease
@@ -66,8 +80,8 @@ class MemoryInbox:
     def _is_spoken_of(self, row: ApprovalRow) -> bool:
         names = (str(row.approval.approval_id), row.approval.exception_id)
         return any(
-            message.correlation in names and not message.is_finished and message.received_at <= row.available_at
-            for message in self._database.inbox.values()
+            message.correlation in names and message.received_at <= row.available_at
+            for message in self._database.unfinished.values()
         )
 
     async def abandoned_intents(self, limit: int) -> list[Intent]:
@@ -87,8 +101,8 @@ class MemoryInbox:
 
     async def release(self) -> None:
         """A worker that starts again under its old name need not wait for its own leases to run out."""
-        for row in self._database.inbox.values():
-            if row.leased_by == self._worker and not row.is_finished:
+        for row in self._database.unfinished.values():
+            if row.leased_by == self._worker:
                 row.available_at = self._database.clock()
 
     def _insert(self, record: Record, part: Accepted) -> InboxRow | None:
@@ -109,16 +123,17 @@ class MemoryInbox:
             available_at=now + self._lease,
             leased_by=self._worker,
         )
-        inbox[row.inbox_id] = row
+        inbox[row.inbox_id] = self._database.unfinished[row.inbox_id] = row
         return row
 
-    def _reject(self, record: Record, part: Rejected) -> None:
+    def _reject(self, record: Record, part: Rejected) -> list[OutgoingMessage]:
         """A dead letter that is there already was announced with it."""
         place = (record.topic, record.partition, record.offset, part.part)
         letters = self._database.dead_letters
-        if place not in letters:
-            letters[place] = DeadLetter(place, part.reason, part.detail, record.value)
-            self._database.outbox.append(self._announcer.dead_letter(announced(letters[place]), self._database.clock()))
+        if place in letters:
+            return []
+        letters[place] = DeadLetter(place, part.reason, part.detail, record.value)
+        return [self._announcer.dead_letter(announced(letters[place]), self._database.clock())]
 
     def _work(self, row: InboxRow) -> Work:
         delivery = Delivery(

@@ -1,16 +1,19 @@
 """Writes the rows of a unit of work that has been let through: nothing here can fail or refuse."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from worker.adapters.memory.database import DeadLetter, IntentRow, MemoryDatabase
+from worker.adapters.memory.database import DeadLetter, IntentRow, MemoryDatabase, OutboxRow
 from worker.application.announcements import MessageRefused
 from worker.application.unit_of_work import Postponement, UnitOfWork
 from worker.domain.intent import Intent, IntentState
-from worker.translation.outbound import Announcer
+from worker.translation.outbound import Announcer, OutgoingMessage
 
 
-def write(database: MemoryDatabase, unit: UnitOfWork, announcer: Announcer, lease: timedelta) -> None:
-    """Receipts and other announcements go to the outbox in the order in which the unit says them."""
+def write(
+    database: MemoryDatabase, unit: UnitOfWork, announcer: Announcer, lease: timedelta, stamped: datetime
+) -> list[OutboxRow]:
+    """Receipts and other announcements go to the outbox in the order in which the unit says them; `stamped` is their
+    time by the clock of the worker. Returns the rows of the outbox."""
     _write_subject(database, unit, lease)
     if unit.finishes is not None:
         _write_inbox(database, unit.finishes, unit.postponed)
@@ -20,9 +23,10 @@ def write(database: MemoryDatabase, unit: UnitOfWork, announcer: Announcer, leas
         database.threads.forget(str(unit.forget_thread))
     if unit.thread is not None:
         database.threads.store(unit.thread)
-    database.outbox += [announcer.message(said, database.clock()) for said in unit.announcements]
+    messages = [announcer.message(said, stamped) for said in unit.announcements]
     if unit.refusal is not None:
-        _refuse(database, unit.refusal, announcer)
+        messages += _refuse(database, unit.refusal, announcer, stamped)
+    return database.announce(messages)
 
 
 def _write_subject(database: MemoryDatabase, unit: UnitOfWork, lease: timedelta) -> None:
@@ -71,6 +75,7 @@ def _write_inbox(database: MemoryDatabase, inbox_id: int, postponed: Postponemen
     row.leased_by = None
     if postponed is None:
         row.is_finished = True
+        del database.unfinished[inbox_id]
         return
     row.attempts += 1
     row.problem = postponed.problem
@@ -79,18 +84,20 @@ def _write_inbox(database: MemoryDatabase, inbox_id: int, postponed: Postponemen
 
 def _wake(database: MemoryDatabase, exception_id: str) -> None:
     """Messages that came before their case need not wait any longer."""
-    for row in database.inbox.values():
-        if row.correlation == exception_id and not row.is_finished and row.leased_by is None:
+    for row in database.unfinished.values():
+        if row.correlation == exception_id and row.leased_by is None:
             row.available_at = database.clock()
 
 
-def _refuse(database: MemoryDatabase, refusal: MessageRefused, announcer: Announcer) -> None:
+def _refuse(
+    database: MemoryDatabase, refusal: MessageRefused, announcer: Announcer, stamped: datetime
+) -> list[OutgoingMessage]:
     row = database.inbox.get(refusal.inbox_id)
     if row is None or row.place in database.dead_letters:
-        return
+        return []
     letter = DeadLetter(row.place, refusal.reason, refusal.detail, row.payload.encode())
     database.dead_letters[row.place] = letter
-    database.outbox.append(announcer.dead_letter(announced(letter), database.clock()))
+    return [announcer.dead_letter(announced(letter), stamped)]
 
 
 def announced(letter: DeadLetter) -> dict[str, object]:

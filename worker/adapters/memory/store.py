@@ -6,9 +6,10 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from worker.adapters.memory.balances import open_balance, reserve
-from worker.adapters.memory.database import MemoryDatabase, effect_of
+from worker.adapters.memory.database import Clock, MemoryDatabase, effect_of
 from worker.adapters.memory.figures import exposure, signed, watched
 from worker.adapters.memory.notifications import keep_notifications
+from worker.adapters.memory.outbox import MemoryOutbox, Publisher
 from worker.adapters.memory.people import Register, people
 from worker.adapters.memory.rows import write
 from worker.application.notices import NoticeRouter
@@ -24,7 +25,8 @@ from worker.translation.outbound import Announcer
 
 class MemoryStore:
     """`lease` is how long a new intent is left to whoever committed it; `register` are the reviewers by `person_key`,
-    where they are kept; `notices` says who is notified."""
+    where they are kept; `notices` says who is notified. `publisher` gets what is announced, and `clock` stamps it: that
+    is the worker's own, and decides nothing."""
 
     def __init__(
         self,
@@ -34,12 +36,17 @@ class MemoryStore:
         lease: timedelta,
         register: Register | None = None,
         notices: NoticeRouter | None = None,
+        publisher: Publisher | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._database = database
         self._announcer = announcer
         self._lease = lease
         self._register = register
         self._notices = notices
+        self._publisher = publisher
+        self._clock = clock or database.clock
+        self._outbox = MemoryOutbox(database)
 
     async def view(self, query: CaseQuery) -> CaseView:
         database = self._database
@@ -71,9 +78,12 @@ class MemoryStore:
             open_balance(self._database.balances, unit.reservation)
         answer = self._judge(unit)
         if answer is Commit.DONE:
-            write(self._database, unit, self._announcer, self._lease)
+            unsent = self._outbox.unsent_of([str(unit.case.case_id)] if unit.case else ())
+            rows = write(self._database, unit, self._announcer, self._lease, self._clock())
             if self._notices is not None:
                 keep_notifications(self._database, unit, self._notices)
+            if self._publisher is not None:
+                self._publisher.hand_over(rows, unsent)
         return answer
 
     def _people(self, query: CaseQuery, approval: ApprovalRequest | None) -> tuple[Person, ...] | None:

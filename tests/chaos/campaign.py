@@ -1,0 +1,86 @@
+"""`python -m tests.chaos.campaign --seeds 1-10 --cases 5000 --faults 200 --into docs/reliability`: many runs, one sum.
+
+Each run leaves `chaos-seed-N.json` there; all that are there make up `chaos-campaign.json`. A run whose invariants did
+not hold ends the campaign, and its folder stays.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.coverage import Hit, hits_of, missing, strikes_of
+from tests.chaos.history import read
+
+WANTED = {"runs": 10, "cases": 50_000, "kills": 1_000, "faults": 2_000, "database": 200, "broker": 100}
+AMBIGUOUS_PAYMENTS = 5_000
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    """What one run comes to: its plan, the verdict, and what its faults met."""
+    history = read(folder / "history" / "harness.jsonl")
+    hits = hits_of(history)
+    return {
+        "plan": json.loads((folder / "plan.json").read_text()),
+        **json.loads((folder / "verdict.json").read_text()),
+        "seconds": round(history[-1]["at"] - history[0]["at"]),
+        "failpoints": dict(sorted(strikes_of(history).items())),
+        "coverage": [[*hit, times] for hit, times in sorted(hits.items())],
+    }
+
+
+def total(runs: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The sums of all runs, and how far they are from a whole campaign."""
+    runs = list(runs)
+    counts: Counter[str] = Counter()
+    failpoints: Counter[str] = Counter()
+    coverage: Counter[Hit] = Counter()
+    for run in runs:
+        counts.update({name: value for name, value in run["counts"].items() if isinstance(value, int)})
+        failpoints.update(run["failpoints"])
+        for *hit, times in run["coverage"]:
+            coverage[Hit(*hit)] += times
+    return {
+        "runs": len(runs),
+        "seconds": sum(run["seconds"] for run in runs),
+        "violations": sum(len(run["violations"]) for run in runs),
+        "counts": dict(sorted(counts.items())),
+        "failpoints": dict(sorted(failpoints.items())),
+        "not met often enough": missing(failpoints),
+        "coverage": [[*hit, times] for hit, times in sorted(coverage.items())],
+    }
+
+
+def _seeds(text: str) -> range:
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.campaign", description=__doc__)
+    parser.add_argument("--seeds", type=_seeds, default=_seeds("1-10"), help="FIRST-LAST")
+    parser.add_argument("--into", type=Path, default=Path("docs/reliability"))
+    given, others = parser.parse_known_args()
+    for seed in given.seeds:
+        folder = Path(tempfile.mkdtemp(prefix=f"signoff-chaos-{seed}-"))
+        run = [sys.executable, "-m", "tests.chaos", "--seed", str(seed), "--dir", str(folder), *others]
+        if subprocess.run(run, check=False).returncode:
+            sys.exit(f"seed {seed} did not hold; everything is in {folder}")
+        _write(given.into / f"chaos-seed-{seed}.json", summary(folder))
+        shutil.rmtree(folder)
+    runs = [json.loads(path.read_text()) for path in sorted(given.into.glob("chaos-seed-*.json"))]
+    _write(given.into / "chaos-campaign.json", total(runs))
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Two houses that order exceptions come to: a shop with the policy that everybody starts with, and an organisation that
+uses approvals in full. Each knows what must hold in it beyond what holds in any."""
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from tests.builders import Event, an_order, usd
+from tests.simulation.crowd import RECOVERS, Crowd, Sends
+from tests.simulation.provider import Counterpart, Provider
+from tests.simulation.shoppers import ShopCrowd
+from tests.simulation.staff import StaffCrowd
+from tests.unit.application import invariants
+from tests.unit.application.desk import Desk
+from tests.unit.application.invariants_of_approvals import Witness
+from tests.unit.application.organisation import REGISTER, organisation_policy
+from worker.adapters.memory.payments import MemoryBooks
+from worker.application.ports.executors import OnUnknown
+from worker.domain.reviewers import Person
+
+Invariant = Callable[[Desk, invariants.Outcomes], None]
+
+
+class House:
+    """`holds` is looked at when all is quiet, and now and then before."""
+
+    def __init__(self, desk: Desk, crowd: Crowd, holds: Sequence[Invariant], register: Sequence[Person] | None) -> None:
+        self.desk, self.crowd, self.register = desk, crowd, register
+        self._holds, self._outcomes = holds, invariants.Outcomes()
+
+    def look(self, looked_at: datetime) -> None:
+        """After a commit that was computed for that time. Raises AssertionError."""
+
+    def check(self) -> None:
+        for holds in self._holds:
+            holds(self.desk, self._outcomes)
+
+
+class Shop(House):
+    """Roles are believed as they are sent; agents ask for actions too."""
+
+    def __init__(self, choice: random.Random, sends: Sends) -> None:
+        super().__init__(Desk(), ShopCrowd(choice, sends), invariants.ALL, None)
+        self.desk.orders.orders = {"ORD-1": an_order(usd(20_000)), "ORD-2": an_order(usd(9_000))}
+
+
+class Scene:
+    """A desk at the moment for which a commit was computed: that is when a reviewer had their authority, or not."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.database, self.payments, self.orders = desk.database, desk.payments, desk.orders
+        self.now = desk.clock()
+
+    def clock(self) -> datetime:
+        return self.now
+
+
+class ApprovalsWitness(Witness):
+    """Knows operators too: what they recover is asked anew, and nobody has signed by it."""
+
+    def _answered(self, receipt: Event) -> set[str]:
+        if not receipt["decision_id"].startswith(RECOVERS):
+            return super()._answered(receipt)
+        self._first_receipts.add(receipt["decision_id"])
+        return set()
+
+
+class Organisation(House):
+    """Four levels, quorum, caps, delegates, deadlines that escalate; with a register of reviewers more often than not."""
+
+    def __init__(self, choice: random.Random, sends: Sends) -> None:
+        register = REGISTER if choice.random() < 0.7 else None
+        requires_hash = choice.random() < 0.25
+        desk = Desk(organisation_policy(requires_hash=requires_hash), register)
+        desk.orders.orders = {"ORD-1": an_order(usd(20_000)), "ORD-2": an_order(usd(15_000))}
+        super().__init__(desk, StaffCrowd(choice, sends, sealed=requires_hash), _OF_APPROVALS, register)
+        self._scene: Scene | None = None
+        self._requires_hash = requires_hash
+
+    def begin(self) -> None:
+        """The witness looks at the payments that the house has by now."""
+        self._scene = Scene(self.desk)
+        self._witness = ApprovalsWitness(cast(Any, self._scene), self.register, requires_hash=self._requires_hash)
+
+    def look(self, looked_at: datetime) -> None:
+        if self._scene is None:
+            self.begin()
+        assert self._scene is not None
+        self._scene.now = looked_at
+        self._witness.look()
+
+
+_OF_APPROVALS: tuple[Invariant, ...] = (
+    invariants.a_case_has_one_outcome_or_a_reason_to_have_none,
+    invariants.what_was_approved_is_paid_or_in_hand_or_a_failure_that_is_seen,
+    invariants.each_decision_is_answered_once,
+    invariants.the_audit_trail_holds,
+)
+
+
+def choose_house(choice: random.Random, sends: Sends) -> House:
+    house: House = Shop(choice, sends) if choice.random() < 0.6 else Organisation(choice, sends)
+    if choice.random() < 0.5:
+        house.desk.work_with(books=MemoryBooks())
+    return house
+
+
+def with_counterparts(house: House, moved: Callable[[], None], ran: Callable[[], None], later: Callable[[], bool]) -> None:
+    """The provider and the executors of a world, which tell what they do."""
+    desk = house.desk
+    desk.payments = Provider(moved, later)
+    desk.executors = Counterpart({"send_email": OnUnknown.ASK, "add_note": OnUnknown.LOOK_UP}, ran)
+    desk.work_with(payments=desk.payments, executors=desk.executors)

@@ -1,0 +1,91 @@
+"""The people of an organisation: clerks, managers, directors, those they delegate to, and those who only say so."""
+
+import random
+from collections.abc import Callable
+
+from tests.builders import Event, refund_event
+from tests.simulation.crowd import Crowd, Sends
+from tests.unit.application.organisation import LADDER, REQUESTERS, ROLES
+
+SPELLINGS: tuple[Callable[[str], str], ...] = (str.upper, " {} ".format, lambda who: who.replace("u", "\uff55"))
+STAND_INS = ("user:ines", "user:olga", "user:pong", "user:max")
+ALTERNATIVES = [
+    {"action": "replacement"},
+    {"action": "refund", "method": "bank_transfer", "amount": {"amount_minor": 3_000, "currency": "USD"}},
+]
+VERDICTS = (*["approve"] * 12, "modify", "modify", "choose", "reject", "escalate", "request_changes")
+
+
+class StaffCrowd(Crowd):
+    """Where the policy wants the seal (`sealed`), nearly everybody sends it."""
+
+    def __init__(self, choice: random.Random, sends: Sends, *, sealed: bool) -> None:
+        super().__init__(choice, sends)
+        self._sealed = sealed
+
+    def raise_something(self, number: int) -> None:
+        kind = self._one_of("refund", "refund", "refund", "price_adjustment", "cancellation")
+        event = refund_event(
+            f"EXC-{number}",
+            self._one_of(1_000, 4_000, 9_000, 12_000, 15_000),
+            kind=kind,
+            order_id=self._one_of("ORD-1", "ORD-2"),
+            customer_id=self._one_of("CUST-1", "CUST-1", "CUST-9"),
+            requested_by=self._one_of(*REQUESTERS),
+            alternatives=ALTERNATIVES,
+        )
+        self._raise(event)
+        if self._random.random() < 0.1:
+            self._decide("user:carl", "approve", {"exception_id": event["exception_id"]})
+
+    def _answer(self, question: Event) -> None:
+        choice = self._random
+        about: Event = {"approval_id": question["approval_id"]}
+        if choice.random() < 0.3:
+            about = {"exception_id": question["exception_id"]}
+            if choice.random() < 0.3:
+                about["level"] = question["level"]["name"]
+        who = self._somebody(question)
+        if choice.random() < 0.1:
+            self._command(who, about)
+            return
+        if choice.random() < (0.95 if self._sealed else 0.25):
+            about["review_hash"] = question["review_hash"]
+        self._decide(who, self._one_of(*VERDICTS), about)
+
+    def _somebody(self, question: Event) -> str:
+        """Who may, as far as a glance tells; now and then whoever asked, or anybody, under another spelling."""
+        luck = self._random.random()
+        if luck < 0.1:
+            return str(self._one_of(*SPELLINGS)(question["requested_by"]))
+        if luck < 0.2:
+            return str(self._one_of(*SPELLINGS)(self._one_of(*ROLES)))
+        holders = [who for who, roles in ROLES.items() if question["role"] in roles]
+        return str(self._one_of(*holders * 2, *STAND_INS))
+
+    def _decide(self, who: str, verdict: str, about: Event) -> None:
+        roles = ROLES.get(who, ()) if self._random.random() < 0.9 else LADDER
+        said = {
+            "decision_id": self._next_id(),
+            "verdict": verdict,
+            "reviewer": {"id": who, "roles": list(roles)},
+            **about,
+        }
+        amount = {"amount_minor": self._one_of(1_000, 4_000, 9_000, 15_000), "currency": "USD"}
+        match verdict:
+            case "modify":
+                said["changes"] = self._one_of({"amount": amount}, {"method": "store_credit"}, {"ammount": 1})
+            case "choose":
+                said["choice"] = self._one_of("store_credit", "bank_transfer", 0, 1, "cash", 7)
+            case "escalate":
+                said["escalate_to"] = self._one_of(None, None, *LADDER)
+            case "request_changes":
+                said["comment"] = "where is the photo?"
+        self._send(said)
+
+    def _command(self, who: str, about: Event) -> None:
+        command = self._one_of("claim", "release", "reassign", "delegate", "delegate")
+        said = {"command_id": self._next_id(), "command": command, "by": {"id": who, "roles": list(ROLES.get(who, ()))}}
+        if command in {"reassign", "delegate"}:
+            said["to"] = self._one_of(*STAND_INS)
+        self._send({**said, **about})
