@@ -2,23 +2,28 @@
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 BIN := .venv/bin
+# Tests run in so many processes side by side; each starts a Kafka and a PostgreSQL of its own when it needs them.
+PROCESSES ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
 READY_UP := .venv/ready-up
 READY_DEV := .venv/ready-dev
 
-.PHONY: up test check bench lock schemas clean
+.PHONY: up test check style bench lock schemas clean
 
 up: $(READY_UP) ## Kafka, PostgreSQL, the worker and demo traffic; data in .signoff/
 	@exec $(BIN)/signoff up --demo
 
 test: $(READY_DEV) ## every test; in containers where an engine answers, else the embedded pair
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
-check: $(READY_DEV) ## style, types, architecture and the fast tests: no services, seconds
+check: style ## style, types, architecture and the fast tests: no services
+	$(PYTEST) -m "not services and not slow"
+
+style: $(READY_DEV) ## style, types and architecture: seconds
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not services and not slow"
 
 bench: $(READY_DEV) ## our worker and LangGraph as documented, on one broker and one database
 	$(BIN)/python -m benchmarks.round_trips
