@@ -36,8 +36,9 @@ class Letter:
     headers: Sequence[Header] = ()
 
     @property
-    def sha256(self) -> str | None:
-        return None if self.value is None else sha256(self.value).hexdigest()
+    def sha256(self) -> str:
+        """Of a tombstone that of no bytes."""
+        return sha256(self.value or b"").hexdigest()
 
 
 class Post:

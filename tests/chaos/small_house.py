@@ -1,7 +1,8 @@
 """A house without troubles, for tests of its people: one worker in the test's own loop, real services, payments that
 sometimes fail."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ from tests.stack.payment_provider import TOKEN, payment_provider
 from tests.stack.payment_weather import ByChance, at_a_rate
 from worker.cli.migrate import migrate_all
 from worker.settings import Settings
+
+PATIENCE_S = 60.0
+PAUSE_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,26 @@ class SmallHouse:
             self.settings.database_url, row_factory=dict_row
         ) as connection:
             return await (await connection.execute(query.encode())).fetchall()
+
+    async def all_cases_are_over(self, count: int) -> None:
+        """Raises TimeoutError."""
+        await self._until(f"select count(*) >= {count} as holds from cases where finished_at is not null")
+
+    async def everything_is_answered(self) -> None:
+        """Raises TimeoutError."""
+        await self._until("select count(*) = 0 as holds from inbox where finished_at is null")
+
+    async def _until(self, query: str) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not (await self.rows(query))[0]["holds"]:  # noqa: ASYNC110 - a database says nothing by itself
+                await asyncio.sleep(PAUSE_S)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """What is waited for lies on the broker. Raises TimeoutError."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(PAUSE_S)
 
 
 @asynccontextmanager

@@ -66,6 +66,8 @@ class PaymentApi:
             return JSONResponse(payment_of(found)) if found else _problem(404, "There is no such payment.")
 
         fault = self._ledger.next_look_up_fault()
+        if self._ledger.witness is not None:
+            self._ledger.witness.looked_up(key, self._ledger.under(key), fault)
         return await self._recorded(request, await answered(request, fault, self, look))
 
     def _wanted(self, key: str, asked: dict[str, Any]) -> Entry:

@@ -26,6 +26,9 @@ class Journal:
     def asked(self, entry: Entry, fault: Fault | None) -> None:
         self._write("asked", entry, fault)
 
+    def looked_up(self, idempotency_key: str, entry: Entry | None, fault: Fault | None) -> None:
+        self._append(event="looked-up", idempotency_key=idempotency_key, found=entry is not None, fault=fault)
+
     def moved(self, entry: Entry, fault: Fault | None) -> None:
         self._write("moved", entry, fault)
 
@@ -39,23 +42,25 @@ class Journal:
         os.close(self._file)
 
     def _write(self, event: str, entry: Entry, fault: Fault | None, **more: Any) -> None:
-        line = {
-            "at": time.time(),
-            "event": event,
-            "idempotency_key": entry.idempotency_key,
-            "order_id": entry.order_id,
-            "case_id": entry.case_id,
-            "amount": entry.amount,
-            "currency": entry.currency,
-            "method": entry.method,
-            "status": entry.status,
-            "becomes": entry.becomes,
-            "payment_reference": entry.payment_reference,
-            "reference": entry.reference,
-            "fault": fault,
-            **more,
-        }
-        os.write(self._file, json.dumps(line).encode() + b"\n")
+        self._append(event=event, **{**{name: getattr(entry, name) for name in _KEPT}, "fault": fault, **more})
+
+    def _append(self, **line: Any) -> None:
+        os.write(self._file, json.dumps({"at": time.time(), **line}).encode() + b"\n")
+
+
+_KEPT = (
+    "idempotency_key",
+    "order_id",
+    "case_id",
+    "amount",
+    "currency",
+    "method",
+    "status",
+    "becomes",
+    "payment_reference",
+    "reference",
+)
+"""What a line says of an entry, and a new process knows of it."""
 
 
 def _entries(path: Path) -> list[Entry]:
@@ -72,20 +77,6 @@ def _entries(path: Path) -> list[Entry]:
             entries[key].status, entries[key].becomes = line["status"], None
             entries[key].reason = "expired_or_canceled_card" if line["status"] == "failed" else None
     return list(entries.values())
-
-
-_KEPT = (
-    "reference",
-    "idempotency_key",
-    "order_id",
-    "case_id",
-    "amount",
-    "currency",
-    "method",
-    "payment_reference",
-    "status",
-    "becomes",
-)
 
 
 def _line(text: bytes) -> dict[str, Any]:
