@@ -11,6 +11,7 @@ from typing import Self
 import psutil
 import psycopg
 
+from tests.chaos.database_faults import DatabaseFaults, busiest_backend
 from tests.chaos.held_port import HeldPort
 from tests.chaos.wire_postgres import PostgresWire
 from worker.adapters.embedded.postgres import DATABASE, Postgres
@@ -42,12 +43,13 @@ class FixedPostgres(Postgres):
             self._placement.delete()
 
 
-class Database:
+class Database(DatabaseFaults):
     """`async with Database(directory) as database`: workers use `url(number)`, whose way leads through
     `wires[number]`; everybody else uses `direct`. Addresses stay the same for its life.
     """
 
     def __init__(self, directory: Path, *, wires: int = 1) -> None:
+        super().__init__()
         self.wires = tuple(PostgresWire() for _ in range(wires))
         self._directory = directory
         self._port = 0
@@ -107,27 +109,19 @@ class Database:
         """Kill one client's backend (SIGKILL), upon which the postmaster ends all others and recovers. Returns when it
         takes connections again.
         """
-        async with await psycopg.AsyncConnection.connect(self.direct, autocommit=True) as own:
-            victim = await _busiest_backend(own)
-            os.kill(victim, signal.SIGKILL)
-            with contextlib.suppress(psycopg.Error):  # this session dies with the others
-                await own.execute("SELECT pg_sleep(%s)", [DEATH_SECONDS])
+        # One session of ours is there to be killed if there is no other; one to die when the postmaster has noticed.
+        async with self._connected(), self._connected() as witness:
+            os.kill(await busiest_backend(witness), signal.SIGKILL)
+            with contextlib.suppress(psycopg.OperationalError):
+                await witness.execute("SELECT pg_sleep(%s)", [DEATH_SECONDS])
         await self._until_it_answers()
-
-    async def terminate_backends(self) -> int:
-        """End all clients' sessions (SQLSTATE 57P01). Returns how many there were."""
-        async with await psycopg.AsyncConnection.connect(self.direct, autocommit=True) as own:
-            ended = await own.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-            )
-            return len(await ended.fetchall())
 
     async def heal(self) -> None:
         """End every fault: it runs, and its wires are whole."""
         for wire in self.wires:
             wire.heal()
         await self.start()
+        await super().heal()
 
     async def close(self) -> None:
         """End it for good, and delete its data."""
@@ -147,11 +141,14 @@ class Database:
     async def _end_by(self, number: signal.Signals) -> None:
         if self._postgres is None or self._postgres.pid is None:
             return
-        family = [psutil.Process(self._postgres.pid), *psutil.Process(self._postgres.pid).children()]
-        os.kill(self._postgres.pid, number)
-        _, alive = await asyncio.to_thread(psutil.wait_procs, family, timeout=DEATH_SECONDS)
-        for process in alive:
-            with contextlib.suppress(psutil.NoSuchProcess):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has died by itself
+            postmaster = psutil.Process(self._postgres.pid)
+            postmaster.suspend()  # so that it makes no more backends than we see
+            family = [postmaster, *postmaster.children()]
+            postmaster.send_signal(number)
+            postmaster.resume()
+            _, alive = await asyncio.to_thread(psutil.wait_procs, family, timeout=DEATH_SECONDS)
+            for process in alive:
                 process.kill()
         await self.stop()
 
@@ -159,17 +156,6 @@ class Database:
         async with asyncio.timeout(RECOVERY_SECONDS):
             while True:
                 with contextlib.suppress(psycopg.OperationalError):
-                    async with await psycopg.AsyncConnection.connect(self.direct, autocommit=True):
+                    async with self._connected():
                         return
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
-
-
-async def _busiest_backend(own: psycopg.AsyncConnection[tuple[int]]) -> int:
-    """A client's backend that works, else one that waits, else our own."""
-    found = await own.execute(
-        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
-        " ORDER BY pid = pg_backend_pid(), state = 'idle', query_start DESC LIMIT 1"
-    )
-    row = await found.fetchone()
-    assert row is not None
-    return int(row[0])
