@@ -8,13 +8,13 @@ import asyncio
 import fcntl
 import json
 import os
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.chaos.wrong_clock import true_time
 from worker.adapters.executors.executor import (
     Action,
     ActionUnavailable,
@@ -79,7 +79,7 @@ class Effects:
             if known is not None:
                 return known
             line = {
-                "at": time.time(),
+                "at": true_time(),
                 "idempotency_key": idempotency_key,
                 "case_id": idempotency_key.split(":")[1],
                 "name": action.name,

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from tests.chaos.database_faults import Refusal
 from tests.chaos.house import House
 from tests.chaos.plan import Fault
 from tests.chaos.processes import ChaosWorker
@@ -205,7 +206,7 @@ class Trouble:
     async def _commit_answers_lost(self, times: int) -> None:
         self._dice.choice(self._house.database.wires).lose_commit_answers(times)
 
-    def _refused_commits(self, why: str) -> Befall:
+    def _refused_commits(self, why: Refusal) -> Befall:
         async def refuse(times: int) -> None:
             async with self._database:
                 await self._house.database.refuse_commits(why, times)
