@@ -38,29 +38,31 @@ class Consent:
         return {**_actions_after(self.last, self.shown), **self.shown.passing}
 
 
-def consent_of(run: Run, case_id: str, round_: int, before: float = float("inf")) -> Consent:
-    """Of one round, as it was on record at a moment."""
+def consent_of(run: Run, case_id: str, round_: int, until: float = float("inf")) -> Consent:
+    """Of one round, as it was on record at a moment of the database."""
     consent = Consent()
     for approval in run.approvals_of.get(case_id, ()):
         question = run.published.questions.get(approval.approval_id)
         if approval.round != round_ or question is None:
             continue
         for decision in run.decisions_of.get(case_id, ()):
-            if decision.approval_id == approval.approval_id and decision.received_at < before:
+            if decision.approval_id == approval.approval_id and decision.received_at <= until:
                 _count(run, consent, approval, question, decision)
-        if approval.closed_as == "escalated" and (approval.closed_at or before) < before:
+        if approval.closed_as == "escalated" and (approval.closed_at or until) <= until:
             consent.passed_over.add(approval.level)
     return consent
 
 
-def missing(consent: Consent, demand: Request, round_: int) -> Iterator[str]:
-    """What the shop demands and nobody gave. A level that passed the question on is stood in for by another's
-    signature; a case that came back to people, for whatever reason, needs somebody in any case."""
+def missing(run: Run, consent: Consent, demand: Request, round_: int) -> Iterator[str]:
+    """What the shop demands and nobody gave. A level that passed the question on is stood in for by one above it; a
+    case that came back to people, for whatever reason, needs somebody in any case."""
     signed = {level for level, people in consent.signers.items() if people}
+    rank = {level: number for number, level in enumerate(run.levels)}
     for level in demand.needs:
         people = consent.signers.get(level, set())
         wanted = demand.quorum.get(level, 1)
-        stood_in_for = level in consent.passed_over and bool(signed - consent.passed_over)
+        above = {other for other in signed - consent.passed_over if rank.get(other, -1) > rank.get(level, -1)}
+        stood_in_for = level in consent.passed_over and bool(above)
         if len(people) < wanted and not stood_in_for:
             yield f"level {level} has {len(people)} of {wanted} signatures"
     if round_ > 1 and not signed:

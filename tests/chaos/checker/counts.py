@@ -30,6 +30,8 @@ def counts(run: Run) -> dict[str, Any]:
         "payments_moved": len(run.books.movements),
         "payments_failed_later": sum(not each.took_effect for each in run.books.movements),
         "actions_run": len(run.effects),
+        "database_restarts": faults["database-restart"] + faults["database-kill"],
+        "broker_restarts": faults["broker-restart"] + faults["broker-kill"],
         "kills": sum(_was_killed(row) for row in run.harness),
         "faults": sum(faults.values()),
         "faults_by_kind": _sorted(faults),

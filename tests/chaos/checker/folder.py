@@ -42,7 +42,7 @@ class Folder:
 
     def check(self) -> None:
         """Raises Incomplete with every file that is not there."""
-        wanted = [self.path / f"{name}.json" for name in ("plan", "orders", "reviewers", "canaries")]
+        wanted = [self.path / f"{name}.json" for name in ("plan", "orders", "reviewers", "levels", "canaries")]
         wanted += [self.path / "history" / f"{party}.jsonl" for party in PARTIES]
         wanted.append(self.path / "payments.jsonl")
         for dump in (self.first, self.replayed):

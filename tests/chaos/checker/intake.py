@@ -31,6 +31,9 @@ REASONS = frozenset(
 )
 """Of `signoff.message.rejected.v1`, as its published schema lists them."""
 
+_RIGHTLY_SENT = frozenset({"raised", "duplicate", "conflict", "withdrawn"})
+_REFUSES_RIGHTLY = frozenset({"CONFLICTING_DUPLICATE"})
+
 
 def check(run: Run) -> Iterator[Violation]:
     yield from _offsets_have_no_gap(run)
@@ -104,19 +107,15 @@ def _what_was_sent_is_there(run: Run) -> Iterator[Violation]:
 
 
 def _poison_is_refused(run: Run) -> Iterator[Violation]:
+    """And nothing else is: what a shop rightly sends is a dead letter only where it contradicts itself."""
     for sent in run.requests:
-        if sent.kind != "poison" or sent.place is None:
+        if sent.place is None:
             continue
-        rows = [row for part in range(_parts_at(run, sent.place)) if (row := run.inbox.get((*sent.place, part)))]
-        for row in rows:
-            answered = row.answer_id is not None and row.answer_id in run.published.receipts
-            if row.part not in run.dead_letters and not answered:
-                yield Violation(2, "poison was accepted", sent.where)
-
-
-def _parts_at(run: Run, place: Place) -> int:
-    record = run.records.get(place)
-    return len(record.messages) or 1 if record else 1
+        letter = run.dead_letters.get((*sent.place, 0))
+        if sent.kind == "poison" and letter is None and sent.place in run.records:
+            yield Violation(2, "poison was accepted", sent.where)
+        if sent.kind in _RIGHTLY_SENT and letter is not None and letter.reason not in _REFUSES_RIGHTLY:
+            yield Violation(2, f"refused as {letter.reason}, and nothing is wrong with it", sent.where)
 
 
 def _dead_letters_say_what_they_hold(run: Run) -> Iterator[Violation]:

@@ -37,7 +37,7 @@ def _was_approved(run: Run, movement: Movement) -> Iterator[Violation]:
             yield Violation(3, "money moved for what nobody asked for", movement.where)
         return
     consent = consent_of(run, case.case_id, round_, movement.at)
-    for problem in missing(consent, demand, round_):
+    for problem in missing(run, consent, demand, round_):
         yield Violation(3, f"money moved without its approval: {problem}", movement.where)
     if movement.order_id != demand.order_id:
         yield Violation(3, f"money moved for another order than {demand.order_id}", movement.where)
@@ -97,17 +97,20 @@ def _was_agreed_to(run: Run, effect: Effect) -> Iterator[Violation]:
     if demand is None:
         yield Violation(3, "an action ran that nobody asked for", effect.where)
         return
-    consent = consent_of(run, case.case_id, round_, effect.at)
-    for problem in missing(consent, demand, round_):
+    intent = run.intents.get(effect.key.removesuffix(f":{id_}"))
+    if intent is None:
+        yield Violation(3, "an action ran without an intent on record", effect.where)
+        return
+    if run.workers_knew_the_time and intent.created_at >= effect.at:
+        yield Violation(3, "an action ran before its intent was on record", effect.where)
+    consent = consent_of(run, case.case_id, round_, intent.created_at)
+    for problem in missing(run, consent, demand, round_):
         yield Violation(3, f"an action ran without its approval: {problem}", effect.where)
     allowed = consent.actions if consent.last is not None else _asked_for(run, case)
     if id_ not in allowed:
         yield Violation(3, f"an action ran that was not approved: {effect.action.name}", effect.where)
     elif not _is_the_same(allowed[id_], effect.action, lenient=consent.last is not None and consent.last.is_translated):
         yield Violation(3, "an action ran in another form than was approved", effect.where)
-    intent = run.intents.get(effect.key.removesuffix(f":{id_}"))
-    if intent is None or intent.created_at >= effect.at:
-        yield Violation(3, "an action ran before its intent was on record", effect.where)
 
 
 def _is_the_same(approved: Action, ran: Action, *, lenient: bool) -> bool:
@@ -147,5 +150,5 @@ def _was_signed(run: Run, case: Case) -> Iterator[Violation]:
     demand = run.demand(case)
     if case.state != "executed" or demand is None or case.case_id in run.movements_of:
         return
-    for problem in missing(consent_of(run, case.case_id, case.round), demand, case.round):
+    for problem in missing(run, consent_of(run, case.case_id, case.round), demand, case.round):
         yield Violation(3, f"executed without its approval: {problem}", {"case": case.case_id})

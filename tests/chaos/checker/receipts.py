@@ -120,7 +120,7 @@ def _is_answered_fairly(run: Run, sent: Answer) -> Iterator[Violation]:
     decision = run.decisions.get(sent.decision_id)
     if decision is None or any(other.is_hostile for other in _sent_as(run, sent.decision_id)):
         return
-    if sent.kind == "valid" and sent.approval_id is not None and _is_unfair(run, decision):
+    if sent.kind == "valid" and sent.approval_id == decision.approval_id and _is_unfair(run, decision):
         yield Violation(2, f"a valid decision was refused: {decision.code}", where)
     if decision.code == "UNKNOWN_APPROVAL" and _was_not_waited_for(run, decision):
         yield Violation(2, "an early decision was not kept for its case", where)

@@ -46,7 +46,7 @@ def check(run: Run) -> Iterator[Violation]:
         if movement.at > run.rested_at:
             yield Violation(8, "money moved because the topics were read again", movement.where)
     for effect in run.effects:
-        if effect.at > run.rested_at:
+        if run.workers_knew_the_time and effect.at > run.rested_at:
             yield Violation(8, "an action ran because the topics were read again", effect.where)
 
 

@@ -59,11 +59,22 @@ class Run:
         began = [row["at"] for row in self.harness if row["event"] == "replay-began"]
         return began[-1] if began else float("inf")
 
+    @cached_property
+    def workers_knew_the_time(self) -> bool:
+        """Whether no worker's clock was set wrong: executors stamp their effects with it."""
+        return all(row.get("fault") != "clock-step" for row in self.harness)
+
     # The shop's truth
 
     @cached_property
     def people(self) -> People:
         return People(self.folder.document("reviewers"))
+
+    @cached_property
+    def levels(self) -> dict[str, dict[str, Any]]:
+        """What the shop says of its levels, in the order in which they sign; each has a `role`."""
+        levels: dict[str, dict[str, Any]] = self.folder.document("levels")
+        return levels
 
     @cached_property
     def orders(self) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The rows of the database's dump, as far as they are judged. Bodies are JSON that the worker wrote: claims, no facts."""
+"""The rows of the database's dump, as far as they are judged. Bodies are what the worker wrote: claims, not facts."""
 
 import json
 from dataclasses import dataclass
