@@ -145,8 +145,8 @@ class Database(DatabaseFaults):
             postmaster = psutil.Process(self._postgres.pid)
             postmaster.suspend()  # so that it makes no more backends than we see
             family = [postmaster, *postmaster.children()]
-            postmaster.send_signal(number)
-            postmaster.resume()
+            for sent in (number, signal.SIGCONT):
+                os.kill(postmaster.pid, sent)  # dead or not, its number is its own until `stop`
             _, alive = await asyncio.to_thread(psutil.wait_procs, family, timeout=DEATH_SECONDS)
             for process in alive:
                 process.kill()
