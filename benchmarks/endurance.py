@@ -1,0 +1,133 @@
+"""The third figure: does anything grow that should not, over an hour at about half of what one worker sustains?
+
+First a worker of its own is kept busy for a minute, which says what is sustainable on this machine now. Then a fresh
+worker gets cases at a constant rate, and every 15 seconds all that could grow is written down. After a warm-up of a
+quarter of the time each series is judged: flat, grows, or undecided. The exit code is 1 when a series that must be
+flat is not.
+"""
+
+import argparse
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks import endurance_report, machine
+from benchmarks.endurance_capacity import Capacity, measure_capacity
+from benchmarks.endurance_judgement import bytes_a_case, judge
+from benchmarks.endurance_samples import Sample, Sampler
+from benchmarks.endurance_traffic import Traffic
+from benchmarks.endurance_trend import Verdict
+from benchmarks.load import BenchmarkFailed
+from benchmarks.stack import fresh_place, running_stack
+from benchmarks.systems import SIGNOFF, running_workers
+from worker.adapters.embedded.stack import EmbeddedStack
+
+RESULTS = Path(__file__).parent / "results" / "endurance.json"
+SAMPLE_EVERY_S = 15.0
+TELL_EVERY = 4
+FEWEST_MINUTES = 3
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=60.0, help="how long (60)")
+    parser.add_argument("--rate", type=float, help="cases a second (half of what is sustainable)")
+    parser.add_argument("--find-rate", action="store_true", help="say what is sustainable, and end")
+    parser.add_argument("--skip-finding", action="store_true", help="do not measure what is sustainable; needs --rate")
+    parser.add_argument("--json", type=Path, default=RESULTS, help=f"the file ({RESULTS.name})")
+    arguments = parser.parse_args()
+    if arguments.skip_finding and not arguments.rate:
+        parser.error("--skip-finding leaves no figure to take half of: give --rate")
+    if arguments.minutes < FEWEST_MINUTES:
+        parser.error(f"--minutes {arguments.minutes:g} gives too few samples to judge: {FEWEST_MINUTES} or more")
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return measure(arguments)
+    except BenchmarkFailed as failed:
+        sys.stderr.write("\n".join(["error: " + str(failed), *getattr(failed, "__notes__", ())]) + "\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; everything that was started has ended\n")
+        return 130
+
+
+def measure(arguments: argparse.Namespace) -> int:
+    """The exit code. Raises BenchmarkFailed when an outcome is missing, wrong or doubled."""
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    with running_stack() as stack:
+        described = machine.describe(stack)
+        found = None if arguments.skip_finding else measure_capacity(stack, _say)
+        if arguments.find_rate:
+            return 0
+        rate = arguments.rate or _half(found)
+        run = {
+            "machine": described,
+            "command": " ".join(["python -m benchmarks.endurance", *sys.argv[1:]]),
+            "date": began,
+            "minutes": arguments.minutes,
+            "rate_per_s": rate,
+            "sustainable_per_s": found.as_row() if found else None,
+            "share_of_sustainable": round(rate / found.sustainable, 2) if found else None,
+        }
+        return _endure(stack, arguments, rate, run)
+
+
+def _endure(stack: EmbeddedStack, arguments: argparse.Namespace, rate: float, run: dict[str, Any]) -> int:
+    """What was sampled is written even when the run fails: an hour is long."""
+    samples: list[Sample] = []
+    cases: list[int] = []
+    problem = None
+    try:
+        _sample_all(stack, arguments.minutes * 60, rate, samples, cases)
+    except BenchmarkFailed as failed:
+        problem = failed
+        if len(samples) * SAMPLE_EVERY_S < FEWEST_MINUTES * 60:
+            raise
+    judgements = judge(samples, rate)
+    kept = bytes_a_case(samples, cases)
+    endurance_report.write(arguments.json, run, samples, cases, judgements, kept, str(problem) if problem else None)
+    if problem is not None:
+        raise problem
+    sys.stdout.write(endurance_report.table(judgements) + f"\n\nwritten to {arguments.json}\n")
+    return int(any(judged.required and judged.verdict is not Verdict.FLAT for judged in judgements))
+
+
+def _sample_all(stack: EmbeddedStack, seconds: float, rate: float, samples: list[Sample], cases: list[int]) -> None:
+    """One sample at the end of each interval; then all cases are seen through to their outcomes."""
+    with (
+        fresh_place(stack, f"endurance-{int(time.time())}") as place,
+        running_workers(SIGNOFF, place, 1) as workers,
+        Traffic(place, workers.check) as traffic,
+        Sampler(stack, place, workers.pids, traffic) as sampler,
+    ):
+        traffic.raise_at(rate)
+        began = time.monotonic()
+        for turn in range(1, int(seconds / SAMPLE_EVERY_S) + 1):
+            time.sleep(max(0.0, began + turn * SAMPLE_EVERY_S - time.monotonic()))
+            samples.append(sampler.take())
+            cases.append(traffic.concluded)
+            if turn % TELL_EVERY == 0:
+                _say(endurance_report.progress(samples[-1], cases[-1]))
+        traffic.drain()
+        cases[-1] = traffic.concluded
+
+
+def _half(found: Capacity | None) -> float:
+    if found is None:
+        raise BenchmarkFailed("nothing is known of what is sustainable: give --rate")
+    return found.sustainable / 2
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
