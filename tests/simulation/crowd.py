@@ -1,5 +1,5 @@
-"""Those outside: they raise things, read what is asked on its topic, and answer well, late, twice, in each other's name,
-or not."""
+"""Those outside: they raise things, read what is asked on its topic, and answer well, late, twice, in each other's
+name, or not."""
 
 import random
 from collections.abc import Callable
@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from schemas.catalogue import ORDER_EXCEPTIONS, REVIEW_DECISIONS
 from schemas.events import ExceptionWithdrawn, RecoveryRequested
 from tests.builders import Event
-
 
 RECOVERS = "R-"
 """How the id of an operator's request begins."""

@@ -67,7 +67,7 @@ class ApprovalsWitness(Witness):
 
 
 class Organisation(House):
-    """Four levels, quorum, caps, delegates, deadlines that escalate; with a register of reviewers more often than not."""
+    """Four levels, quorum, caps, delegates, deadlines that escalate; mostly with a register of reviewers."""
 
     def __init__(self, choice: random.Random, sends: Sends) -> None:
         register = REGISTER if choice.random() < 0.7 else None
@@ -106,7 +106,9 @@ def choose_house(choice: random.Random, sends: Sends) -> House:
     return house
 
 
-def with_counterparts(house: House, moved: Callable[[], None], ran: Callable[[], None], later: Callable[[], bool]) -> None:
+def with_counterparts(
+    house: House, moved: Callable[[], None], ran: Callable[[], None], later: Callable[[], bool]
+) -> None:
     """The provider and the executors of a world, which tell what they do."""
     desk = house.desk
     desk.payments = Provider(moved, later)

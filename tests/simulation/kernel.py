@@ -9,9 +9,9 @@ the same schedule.
 import asyncio
 import random
 import selectors
-from collections.abc import Awaitable, Callable
-from functools import wraps
+from collections.abc import Awaitable, Callable, Mapping
 from inspect import iscoroutinefunction
+from types import MappingProxyType
 from typing import Any
 
 
@@ -102,11 +102,16 @@ class Link:
 
 
 Turn = Callable[[], Awaitable[None]]
+Call = Callable[..., Awaitable[Any]]
+NO_LOOKS: Mapping[str, Turn] = MappingProxyType({})
 
 
-def paced(target: Any, turn: Turn, link: Link | None = None, *, looks: frozenset[str] = frozenset()) -> Any:
+def paced(target: Any, turn: Turn, link: Link | None = None, *, looks: Mapping[str, Turn] = NO_LOOKS) -> Any:
     """The target with a turn before and after each of its async methods: between a call that took effect and its
-    answer anything may happen. `looks` are methods that change nothing when they find nothing: then none comes after.
+    answer anything may happen.
+
+    `looks` are methods that change nothing when they find nothing, which is what they do nearly always: whoever found
+    nothing had no turn. Their values hold back a process that is frozen.
     """
 
     class Paced:
@@ -114,25 +119,36 @@ def paced(target: Any, turn: Turn, link: Link | None = None, *, looks: frozenset
             found = getattr(target, name)
             if not iscoroutinefunction(found):
                 return found
-            call = _paced(found, turn, link, is_look=name in looks)
+            call = _look(found, looks[name], turn, link) if name in looks else _paced(found, turn, link)
             setattr(self, name, call)
             return call
 
     return Paced()
 
 
-def _paced(found: Callable[..., Awaitable[Any]], turn: Turn, link: Link | None, *, is_look: bool) -> Any:
-    @wraps(found)
+def _paced(found: Call, turn: Turn, link: Link | None) -> Call:
     async def call(*args: Any, **kwargs: Any) -> Any:
         await turn()
-        if link is None:
-            answer = await found(*args, **kwargs)
-            await turn()
-            return answer
-        link.call()
+        if link is not None:
+            link.call()
         answer = await found(*args, **kwargs)
-        arrives = link.answered()
-        if answer or not is_look:
+        arrives = link is None or link.answered()
+        await turn()
+        if not arrives:
+            raise ConnectionError("the answer of the database was lost")
+        return answer
+
+    return call
+
+
+def _look(found: Call, while_frozen: Turn, turn: Turn, link: Link | None) -> Call:
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        await while_frozen()
+        if link is not None:
+            link.call()
+        answer = await found(*args, **kwargs)
+        arrives = link is None or link.answered()
+        if answer:
             await turn()
         if not arrives:
             raise ConnectionError("the answer of the database was lost")

@@ -43,10 +43,12 @@ class OutboxPool:
         outbox: MemoryOutbox,
         lock: AdvisoryLock,
         turn: Turn,
+        while_frozen: Turn,
         link: Link,
         marked: Callable[[Sequence[OutboxRow]], None],
     ) -> None:
-        self.outbox, self.lock, self.turn, self.link, self.marked = outbox, lock, turn, link, marked
+        self.outbox, self.lock, self.link, self.marked = outbox, lock, link, marked
+        self.turn, self.while_frozen = turn, while_frozen
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator["OutboxConnection"]:
@@ -68,13 +70,17 @@ class OutboxConnection:
         self._pool.lock.release(self)
 
     async def execute(self, query: str, parameters: dict[str, Any] | None = None) -> "OutboxConnection":
-        await self._pool.turn()
-        self._pool.link.call()
+        name, pool = _NAMES[query], self._pool
+        await (pool.turn if name == "mark_published" else pool.while_frozen)()
+        pool.link.call()
         if self.is_lost:
             raise psycopg.OperationalError("terminating connection due to administrator command")
-        self._rows = self._answer(_NAMES[query], parameters or {})
-        if not self._pool.link.answered():
-            self._pool.lock.release(self)
+        self._rows = self._answer(name, parameters or {})
+        arrives = pool.link.answered()
+        if name == "mark_published" or self._rows not in ([], [(False,)]):
+            await pool.turn()
+        if not arrives:
+            pool.lock.release(self)
             raise psycopg.OperationalError("the connection was closed before the answer came")
         return self
 

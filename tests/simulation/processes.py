@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, cast
 
 from tests.simulation.kafka import Cluster, Consumer, SimulatedProducer, Subscription
@@ -34,7 +34,8 @@ from worker.translation.outbound import Announcer
 BATCH, DUE = 5, 50
 POLL_S, RELAY_GRACE = 1.0, timedelta(seconds=5)
 LEASE = timedelta(seconds=30)
-LOOKS = frozenset({"take_up", "due_approvals", "abandoned_intents"})
+NEVER = datetime.min.replace(tzinfo=UTC)
+LOOKS = ("take_up", "due_approvals", "abandoned_intents")
 
 
 class House(Protocol):
@@ -74,7 +75,9 @@ class SimulatedWorker:
         link = Link(house.database_is_down, house.loses_answer)
         self._consumer = Consumer(house.cluster, name, self._turn)
         self._producer = SimulatedProducer(house.cluster, self._turn, lambda: house.refuses_record(name))
-        pool: Any = OutboxPool(MemoryOutbox(house.database), house.relay_lock, self._turn, link, house.marked)
+        pool: Any = OutboxPool(
+            MemoryOutbox(house.database), house.relay_lock, self._turn, self._while_frozen, link, house.marked
+        )
         self._publisher = Publisher(pool, self._producer)
         self._relay = Relay(pool, self._producer, self._publisher.is_in_flight, grace=RELAY_GRACE)
         handing_over = _HandingOver(self._publisher, link, house.announced)
@@ -87,7 +90,7 @@ class SimulatedWorker:
             clock=lambda: house.database.clock() + skew,
         )
         inbox = MemoryInbox(house.database, house.announcer, worker=id or name, lease=LEASE, publisher=handing_over)
-        self._inbox = paced(inbox, self._turn, link, looks=LOOKS)
+        self._inbox = paced(inbox, self._turn, link, looks=dict.fromkeys(LOOKS, self._while_frozen))
         ports = house.ports
         self._casework = Casework(
             replace(
@@ -135,11 +138,16 @@ class SimulatedWorker:
         if self.is_dead:
             raise asyncio.CancelledError
 
+    async def _while_frozen(self) -> None:
+        if self.is_dead or self._turns.is_frozen(self.name):
+            await self._turn()
+
     async def _consume(self) -> None:
         if self._id is not None:
             await self._released()
         while True:
             records = self._consumer.poll(BATCH)
+            await self._while_frozen()
             if records:
                 await self._intake.receive(cast(Any, records))
             else:
@@ -148,7 +156,8 @@ class SimulatedWorker:
     async def _released(self) -> None:
         while True:
             try:
-                return await self._inbox.release()
+                await self._inbox.release()
+                return
             except ConnectionError:
                 await asyncio.sleep(POLL_S)
 
@@ -195,5 +204,5 @@ class _Watched:
     async def commit(self, unit: UnitOfWork) -> Commit:
         answer = await self._store.commit(unit)
         if answer is Commit.DONE:
-            self._committed(unit, _looked_at.get(datetime.min))
+            self._committed(unit, _looked_at.get(NEVER))
         return answer

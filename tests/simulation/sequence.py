@@ -1,5 +1,5 @@
-"""The ids of outbox rows as a sequence of PostgreSQL gives them out: to transactions in the order in which they ask, and
-those become visible in another one."""
+"""The ids of outbox rows as a sequence of PostgreSQL gives them out: to transactions in the order in which they ask,
+and those become visible in another one."""
 
 import random
 from collections.abc import Sequence

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 
-from tests.simulation.processes import SimulatedWorker, Topic
 from tests.simulation.world import Plan, simulate
 from worker.adapters.memory import rows
 from worker.adapters.memory.inbox import MemoryInbox
@@ -16,6 +15,7 @@ from worker.application import settle_payment
 from worker.application.ports import Ports
 from worker.domain.exception_case import Case
 from worker.domain.intent import PaymentIntent
+from worker.entrypoints.kafka_consumers import Intake
 
 pytestmark = pytest.mark.slow
 
@@ -45,25 +45,24 @@ def audit_outside_the_transaction(patch: pytest.MonkeyPatch) -> None:
     """What is written on its own is lost now and then."""
     written, dice = rows.write, random.Random(1)  # noqa: S311
 
-    def without_audit(database: Any, unit: Any, *others: Any) -> None:
+    def without_audit(database: Any, unit: Any, *others: Any) -> Any:
         before = len(database.audit)
-        written(database, unit, *others)
+        announced = written(database, unit, *others)
         if dice.random() < 0.05:
             del database.audit[before:]
+        return announced
 
     patch.setattr("worker.adapters.memory.store.write", without_audit)
 
 
 def acknowledged_before_the_insert(patch: pytest.MonkeyPatch) -> None:
-    consume = SimulatedWorker._consume
+    receive = Intake.receive
 
-    async def hasty(self: SimulatedWorker, topic: Topic) -> None:
-        begin = topic.committed if self._position is None else self._position
-        topic.committed = max(topic.committed, min(begin + 5, len(topic.records)))
-        await self._turn()
-        await consume(self, topic)
+    async def hasty(self: Intake, records: Any) -> None:
+        await self._commit(records)
+        await receive(self, records)
 
-    patch.setattr(SimulatedWorker, "_consume", hasty)
+    patch.setattr(Intake, "receive", hasty)
 
 
 def money_that_moves_before_the_commit(patch: pytest.MonkeyPatch) -> None:

@@ -1,18 +1,25 @@
-"""The short form of the simulation: some seeds of everything, and that a seed is a schedule."""
+"""The short form of the simulation: seeds of everything, a long run, and that a seed is a schedule."""
 
 import pytest
 
-from tests.simulation.world import Plan, simulate
+from tests.simulation.plan import Plan
+from tests.simulation.world import simulate
 
-SEEDS = range(1, 41)
+SEEDS, CHUNK = 500, 25
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", SEEDS[::10])
+@pytest.mark.parametrize("first", range(1, SEEDS + 1, CHUNK))
 def test_no_schedule_of_faults_breaks_an_invariant(first: int) -> None:
-    for seed in range(first, first + 10):
+    for seed in range(first, first + CHUNK):
         world = simulate(Plan(seed))
         assert world.met["killed at work"] + world.met["payments"] + world.met["executors"] > 0, world.plan
+
+
+@pytest.mark.slow
+def test_two_months_of_faults_break_no_invariant() -> None:
+    world = simulate(Plan(seed=1, days=60, cases=200))
+    assert world.met["paid"] > 0
 
 
 def test_the_same_seed_is_the_same_schedule() -> None:

@@ -80,7 +80,8 @@ class Trouble:
 
     def _crash(self) -> None:
         world = self._world
-        victim = self._random.choice(world.workers)
+        at_work = [worker for worker in world.workers if worker.is_at_work]
+        victim = self._random.choice(at_work or world.workers)
         world.met["killed at work"] += victim.is_at_work
         world.kill(victim)
 
@@ -151,7 +152,7 @@ class Trouble:
     def _lose_thread(self) -> None:
         """As if a release had lost the step in which a thread waits."""
         database = self._world.database
-        waiting = [row.case_id for row in database.approvals.values() if row.is_open]
+        waiting = [row.case_id for row in database.questions.values()]
         if waiting:
             database.threads.forget(str(self._random.choice(waiting)))
             self._world.met[f"thread lost while {CaseState.WAITING}"] += 1

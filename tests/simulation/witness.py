@@ -71,7 +71,7 @@ class Witness:
         self._read_audit()
         case = unit.case
         if case is not None:
-            self._check_case(case.case_id)
+            self._check_case(case)
         if unit.decision is not None and isinstance(unit.decision[0], Decision):
             said, receipt = unit.decision
             if receipt.accepted:
@@ -92,17 +92,16 @@ class Witness:
             assert trail.state not in TERMINAL or entry.to_state == trail.state, f"{entry} after the end"
             trail.entries, trail.head, trail.state = entry.number, entry.hash, entry.to_state
 
-    def _check_case(self, case_id: UUID) -> Case:
-        """The row is what its trail says; a case that waits has its one open question, and no other has any."""
-        case, trail = self._database.cases[case_id].case, self.trails.get(case_id, Trail())
+    def _check_case(self, case: Case) -> None:
+        """It is what its trail says; a case that waits has its one open question, and no other has any."""
+        trail = self.trails.get(case.case_id, Trail())
         is_on_record = (case.version, case.audit_head, case.state.value)
         assert is_on_record == (trail.entries, trail.head, trail.state), f"{case} is not what {trail} says"
-        asked = [row for row in self._database.approvals_of(case_id) if row.is_open]
+        asked = [row for row in self._database.approvals_of(case.case_id) if row.is_open]
         assert len(asked) == (1 if case.state is CaseState.WAITING else 0), case
         if case.state is CaseState.EXECUTING:
             row = self._database.intents.get(case.idempotency_key) or self._any_intent(case)
             assert row is not None, f"{case} is executed by nobody"
-        return case
 
     def _any_intent(self, case: Case) -> object:
         intents = self._database.intents.values()
@@ -158,7 +157,7 @@ class Witness:
 
     def published(self, record: StoredRecord) -> None:
         """6: what is on a topic is a row of the outbox, byte for byte, in the order of its case."""
-        event_id = dict(record.headers)["ce_id"].decode()
+        event_id = record.event_id
         assert event_id in self._events, f"{record} was published, and the database knows nothing of it"
         number, message = self._events[event_id]
         headers = [(name, text.encode()) for name, text in message.headers.items()]

@@ -1,7 +1,7 @@
 """A world in which a seed decides everything: what people send and when, who dies, what the provider does.
 
-First there is trouble, then there is peace: nothing goes wrong any more, nobody answers, and all that is unfinished must
-come to its end within a bound of virtual time. What must hold is judged at each step from what the step changed.
+First there is trouble, then there is peace: nothing goes wrong any more, nobody answers, and all that is unfinished
+must come to its end within a bound of virtual time. What must hold is judged at each step from what the step changed.
 """
 
 import asyncio
@@ -15,9 +15,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, cast
-from uuid import UUID
 
-from schemas.catalogue import APPROVALS, ORDER_EXCEPTIONS
+from schemas.catalogue import APPROVALS
 from schemas.cloudevents import Header
 from tests.builders import Event, numbered_ids
 from tests.simulation.houses import choose_house, with_counterparts
@@ -32,6 +31,7 @@ from tests.simulation.trouble import DAY_S, Trouble
 from tests.simulation.witness import Witness
 from tests.unit.application import invariants
 from worker.adapters.memory.database import OutboxRow
+from worker.adapters.memory.people import Register
 from worker.application.unit_of_work import UnitOfWork
 from worker.domain.exception_case import CaseState
 from worker.domain.reviewers import person_key
@@ -69,11 +69,13 @@ class World:
         self.database, self.ports = desk.database, desk.ports
         self.database.outbox_ids = OutboxSequence(self.random).next_ids
         people = self.house.register
-        self.register = None if people is None else {person_key(person.id): person for person in people}
+        self.register: Register | None = (
+            None if people is None else {person_key(person.id): person for person in people}
+        )
         self.witness = Witness(self.database, desk.payments, desk.executors)
         ids = numbered_ids(10**9)
         self.announcer = Announcer(lambda: next(ids))
-        self._began = desk.clock.monotonic()
+        self.now = 0.0
         self._timeline: list[tuple[float, int, Callable[[], None]]] = []
         self._starts, self._order = count(1), count()
         self._has_ids = self.random.random() < 0.5
@@ -100,15 +102,12 @@ class World:
 
     # Time
 
-    @property
-    def now(self) -> float:
-        """Seconds since the beginning."""
-        return self.house.desk.clock.monotonic() - self._began
-
     def after(self, seconds: float, do: Callable[[], None]) -> None:
         heapq.heappush(self._timeline, (self.now + seconds, next(self._order), do))
 
     def advance(self, seconds: float) -> None:
+        """`now` is in seconds since the beginning."""
+        self.now += seconds
         self.house.desk.clock.advance(seconds)
         while self._timeline and self._timeline[0][0] <= self.now:
             heapq.heappop(self._timeline)[2]()
@@ -149,7 +148,7 @@ class World:
         """Seconds until something in the store is due."""
         database = self.database
         due = [row.available_at for row in database.unfinished.values()]
-        due += [row.available_at for row in database.approvals.values() if row.is_open]
+        due += [row.available_at for row in database.questions.values()]
         due += [row.available_at for row in database.intents.values() if not row.is_finished]
         if database.unsent:
             return 1.0
@@ -230,13 +229,15 @@ class World:
         self.witness.judge(lambda: self.witness.marked(rows))
 
     def failed(self, error: BaseException) -> None:
-        self.witness.found = self.witness.found or AssertionError("a loop of a worker ended: " + "".join(traceback.format_exception(error)))
+        self.witness.found = self.witness.found or AssertionError(
+            "a loop of a worker ended: " + "".join(traceback.format_exception(error))
+        )
 
     def _published(self, record: StoredRecord) -> None:
         self.witness.judge(lambda: self.witness.published(record))
         if record.topic == APPROVALS.name:
             event: Event = json.loads(record.value or b"")
-            self.house.crowd.reads(dict(record.headers)["ce_id"].decode(), event)
+            self.house.crowd.reads(record.event_id, event)
 
     def _moved(self) -> None:
         self.witness.judge(self.witness.moved)
@@ -255,7 +256,7 @@ class World:
 
     def _bring_to_an_end(self) -> None:
         assert self._over is not None
-        if self.turns.waiting or self.now < self._rest_until:
+        if self.turns.waiting or self.now < self._rest_until or any(worker.is_at_work for worker in self.workers):
             return
         self._rest_until = self.now + 2.0
         if not self._is_at_rest():
@@ -277,7 +278,7 @@ class World:
         left: dict[str, list[Any]] = {
             "messages": list(database.unfinished.values()),
             "events": list(database.unsent.values()),
-            "questions": [row for row in database.approvals.values() if row.is_open],
+            "questions": list(database.questions.values()),
             "intents": [row for row in database.intents.values() if not row.is_finished],
         }
         if not any(left.values()):

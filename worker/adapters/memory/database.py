@@ -25,6 +25,8 @@ Clock = Callable[[], datetime]
 
 @dataclass(slots=True)
 class CaseRow:
+    """`known` is for those who only look: it is read once."""
+
     version: int
     exception_id: str
     order_id: str | None
@@ -32,16 +34,25 @@ class CaseRow:
     opened_at: datetime
     body: str
 
+    _known: Case | None = None
+
     @property
     def case(self) -> Case:
         return Case.model_validate_json(self.body)
+
+    @property
+    def known(self) -> Case:
+        self._known = self._known or self.case
+        return self._known
 
 
 @dataclass(slots=True)
 class ApprovalRow:
     """`available_at` is the next timer, and after it the end of the lease on which it was taken up."""
 
+    approval_id: UUID
     case_id: UUID
+    exception_id: str
     available_at: datetime
     is_open: bool
     body: str
@@ -153,8 +164,9 @@ class EndpointRow:
 @dataclass(slots=True)
 class MemoryDatabase:
     """All rows. `outbox` is every event that was announced, in the order of the commits, `unsent` the rows of those
-    that nobody has published yet; `unfinished` are the inbox rows that somebody still owes work to, `received` the
-    places of all of them, `effects` who has decided what with effect, `watches` the versions of figures.
+    that nobody has published yet; `questions` are the approval requests that are open, `unfinished` the inbox rows that
+    somebody still owes work to, `received` the places of all of them; `effects` who has decided what with effect,
+    `watches` the versions of figures.
 
     `outbox_ids` gives a commit as many ids as it announces events: a sequence of PostgreSQL does not give them out in
     the order in which commits become visible.
@@ -163,6 +175,7 @@ class MemoryDatabase:
     clock: Clock
     cases: dict[UUID, CaseRow] = field(default_factory=dict)
     approvals: dict[UUID, ApprovalRow] = field(default_factory=dict)
+    questions: dict[UUID, ApprovalRow] = field(default_factory=dict)
     decisions: dict[str, DecisionRow] = field(default_factory=dict)
     intents: dict[str, IntentRow] = field(default_factory=dict)
     balances: dict[str, BalanceRow] = field(default_factory=dict)
@@ -192,6 +205,9 @@ class MemoryDatabase:
         self.unsent |= {row.outbox_id: row for row in rows}
         return rows
 
+    def knows(self, exception_id: str) -> bool:
+        return exception_id in self._case_of
+
     def case_of_exception(self, exception_id: str) -> Case | None:
         case_id = self._case_of.get(exception_id)
         return self.cases[case_id].case if case_id else None
@@ -218,10 +234,18 @@ class MemoryDatabase:
         self._case_of[case.exception.exception_id] = case.case_id
 
     def keep_approval(self, approval: ApprovalRequest) -> None:
-        known = self.approvals.get(approval.approval_id)
+        is_new = approval.approval_id not in self.approvals
         due = approval.timers[0].at if approval.timers else approval.due_at
-        self.approvals[approval.approval_id] = ApprovalRow(
-            approval.case_id, due, approval.is_open, approval.model_dump_json()
+        row = self.approvals[approval.approval_id] = ApprovalRow(
+            approval.approval_id,
+            approval.case_id,
+            approval.exception_id,
+            due,
+            approval.is_open,
+            approval.model_dump_json(),
         )
-        if known is None:
+        self.questions.pop(approval.approval_id, None)
+        if row.is_open:
+            self.questions[approval.approval_id] = row
+        if is_new:
             self._approvals_of.setdefault(approval.case_id, []).append(approval.approval_id)

@@ -58,7 +58,7 @@ def _is(known: str | None, asked: str | None) -> bool:
 def _others(database: MemoryDatabase, others: OthersQuery, belongs: Callable[[CaseRow], bool]) -> list[Case]:
     since = database.clock() - others.window
     return [
-        row.case
+        row.known
         for row in database.cases.values()
         if belongs(row) and row.exception_id != others.exception_id and row.opened_at > since
     ]

@@ -69,8 +69,8 @@ class MemoryInbox:
         now = self._database.clock()
         due = [
             (key, row)
-            for key, row in self._database.approvals.items()
-            if row.is_open and row.available_at <= now and not self._is_spoken_of(row)
+            for key, row in self._database.questions.items()
+            if row.available_at <= now and not self._is_spoken_of(row)
         ]
         taken = sorted(due, key=lambda found: found[1].available_at)[:limit]
         for _, row in taken:
@@ -78,7 +78,7 @@ class MemoryInbox:
         return [key for key, _ in taken]
 
     def _is_spoken_of(self, row: ApprovalRow) -> bool:
-        names = (str(row.approval.approval_id), row.approval.exception_id)
+        names = (str(row.approval_id), row.exception_id)
         return any(
             message.correlation in names and message.received_at <= row.available_at
             for message in self._database.unfinished.values()

@@ -140,7 +140,7 @@ class MemoryStore:
         if case is None:
             return False
         if case.version == 1:
-            return self._database.case_of_exception(case.exception.exception_id) is not None
+            return self._database.knows(case.exception.exception_id)
         stored = self._database.cases.get(case.case_id)
         return stored is None or stored.version != case.version - 1
 
@@ -162,8 +162,7 @@ class MemoryStore:
             return False
         closing = {approval.approval_id for approval in unit.changed_approvals if not approval.is_open}
         return any(
-            row.is_open and row.approval.approval_id not in closing
-            for row in self._database.approvals_of(unit.case.case_id)
+            row.is_open and row.approval_id not in closing for row in self._database.approvals_of(unit.case.case_id)
         )
 
     def _booked_before(self, unit: UnitOfWork) -> bool:
