@@ -40,6 +40,9 @@ LEVELS: dict[str, dict[str, Any]] = {
 WITHOUT_SIGNATURE = frozenset({"tag_order"})
 """Actions that anybody's agent may have done."""
 
+EFFECTS_FAIL = 0.08
+"""Share of calls of executors that fail before their effect, and as many after it, until they are healed."""
+
 _IN_USD = {"USD": Fraction(1, 100), "EUR": Fraction(108, 10_000), "JPY": Fraction(65, 10_000)}
 """What one minor unit is worth."""
 
@@ -87,7 +90,8 @@ class Shop:
         return {"CHAOS_EFFECTS": str(self._effects), "CHAOS_EFFECT_FAULTS": str(self._faults)}
 
     async def furnish(self, database_url: str) -> None:
-        """The reviewers' register and the table of orders."""
+        """The reviewers' register and the table of orders; and from now on executors fail now and then."""
+        self.effects_fail(before=EFFECTS_FAIL, after=EFFECTS_FAIL)
         register = load_register(self.reviewers_file, load_policy(self.policy_file))
         async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
             await replace_register(connection, register.people)

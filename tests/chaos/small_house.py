@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
@@ -45,24 +46,34 @@ class SmallHouse:
     def told(self, party: str) -> list[Event]:
         return read(self.folder / "history" / f"{party}.jsonl")
 
-    async def rows(self, query: str) -> list[Event]:
+    async def rows(self, query: str, **parameters: Any) -> list[Event]:
         async with await psycopg.AsyncConnection.connect(
             self.settings.database_url, row_factory=dict_row
         ) as connection:
-            return await (await connection.execute(query.encode())).fetchall()
+            return await (await connection.execute(query.encode(), parameters)).fetchall()
 
     async def all_cases_are_over(self, count: int) -> None:
         """Raises TimeoutError."""
-        await self._until(f"select count(*) >= {count} as holds from cases where finished_at is not null")
+        await self._until("select count(*) >= %(count)s as holds from cases where finished_at is not null", count=count)
+
+    async def everything_is_taken_in(self, count: int) -> None:
+        """So many records of the input topics. Raises TimeoutError."""
+        await self._until(_TAKEN_IN, count=count)
 
     async def everything_is_answered(self) -> None:
         """Raises TimeoutError."""
         await self._until("select count(*) = 0 as holds from inbox where finished_at is null")
 
-    async def _until(self, query: str) -> None:
+    async def _until(self, query: str, **parameters: Any) -> None:
         async with asyncio.timeout(PATIENCE_S):
-            while not (await self.rows(query))[0]["holds"]:  # noqa: ASYNC110 - a database says nothing by itself
+            while not (await self.rows(query, **parameters))[0]["holds"]:  # noqa: ASYNC110 - a database says nothing by itself
                 await asyncio.sleep(PAUSE_S)
+
+
+_TAKEN_IN = """
+select count(*) >= %(count)s as holds
+from (select topic, partition, "offset" from inbox union select topic, partition, "offset" from dead_letters) as records
+"""
 
 
 async def until(holds: Callable[[], bool]) -> None:
