@@ -69,9 +69,7 @@ def _had_the_authority(run: Run, decision: Decision) -> Iterator[Violation]:
         yield Violation(5, "counts for another case than it is about", _of(decision))
     role = run.levels[question.level]["role"] if question.level in run.levels else None
     if role not in _roles(run, decision):
-        yield Violation(
-            5, f"{decision.reviewer} has not the role that level {question.level} asks", _of(decision)
-        )
+        yield Violation(5, f"{decision.reviewer} has not the role that level {question.level} asks", _of(decision))
     requester = _requester(run, decision, question)
     if run.people.person(decision.reviewer) == run.people.person(requester):
         yield Violation(5, f"{decision.reviewer} asked for it", _of(decision))

@@ -193,6 +193,14 @@ class Published:
             self.rejections.append(Rejection(*place, data["reason"], data["detail"]))
 
 
+_ADDED_BY_THE_CLIENT = "correlation_id"
+"""A header that FastStream puts on each record: the event's id once more."""
+
+
+def _as_committed(headers: dict[str, bytes], event_id: bytes | None) -> dict[str, bytes]:
+    return {name: held for name, held in headers.items() if name != _ADDED_BY_THE_CLIENT or held != event_id}
+
+
 def _appearance(topic: str, row: Row) -> tuple[Appearance, dict[str, bytes], bytes]:
     headers = {name: base64.b64decode(held or "") for name, held in row["headers"]}
     key, value = unwrapped(row["key"]) or b"", unwrapped(row["value"]) or b""
@@ -202,6 +210,6 @@ def _appearance(topic: str, row: Row) -> tuple[Appearance, dict[str, bytes], byt
         partition=row["partition"],
         offset=row["offset"],
         event_id=raw_id.decode() if raw_id else None,
-        seal=seal_of(topic, key, headers.items(), value),
+        seal=seal_of(topic, key, _as_committed(headers, raw_id).items(), value),
     )
     return appearance, headers, value
