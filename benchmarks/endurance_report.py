@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.endurance_judgement import WARM_UP_SHARE, Judgement
+from benchmarks.endurance_judgement import WARM_UP_SHARE, Judgement, bytes_a_case
 from benchmarks.endurance_samples import Sample
 from benchmarks.report import QUIET_SHARE
 
@@ -20,16 +20,13 @@ def write(
     samples: Sequence[Sample],
     cases: Sequence[int],
     judgements: Sequence[Judgement],
-    kept: dict[str, float],
-    problem: str | None,
 ) -> None:
-    """A series is one line, from the first sample to the last. Tables that were empty throughout are left out."""
+    """`run` is what is known besides: machine, command, rate, totals. A series is one line, from the first sample to
+    the last. Tables that were empty throughout are left out.
+    """
     foreign = [sample.numbers["foreign_cpu_share"] for sample in samples]
     result = {
         **run,
-        "problem": problem,
-        "cases": cases[-1],
-        "events_twice": 0 if problem is None else None,
         "foreign_cpu_share": {"median": round(statistics.median(foreign), 3), "max": max(foreign)},
         "quiet": max(foreign) <= QUIET_SHARE,
         "load_average": _spread(samples, "load_average"),
@@ -46,7 +43,7 @@ def write(
         },
         "warm_up_share": WARM_UP_SHARE,
         "judgements": [judged.as_row() for judged in judgements],
-        "kept_bytes_a_case": kept,
+        "kept_bytes_a_case": bytes_a_case(samples, cases),
         "series": {
             "at_s": [sample.at for sample in samples],
             "cases": list(cases),

@@ -18,7 +18,7 @@ from benchmarks.stack import PARTITIONS, Place
 from worker.adapters.embedded.stack import EmbeddedStack
 
 INPUTS = ("order-exceptions", "review-decisions")
-BROKER_TIMEOUT_S = 10.0
+BROKER_TIMEOUT_S = 60.0
 
 CONNECTIONS = """
 SELECT pid FROM pg_stat_activity

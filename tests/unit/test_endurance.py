@@ -239,7 +239,7 @@ def test_growth_by_design_is_told_for_each_case() -> None:
 def test_the_file_holds_what_the_table_shows(tmp_path: Path) -> None:
     run, path = samples(), tmp_path / "endurance.json"
     judgements = judge(run, RATE)
-    write(path, {"rate_per_s": RATE}, run, [turn for turn, _ in enumerate(run)], judgements, {}, None)
+    write(path, {"rate_per_s": RATE}, run, list(range(len(run))), judgements)
     found = json.loads(path.read_text())
     assert found["series"]["worker_handles"] == [100.0] * 240
     assert found["judgements"] == [judged.as_row() for judged in judgements]
