@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from datetime import timedelta
 from typing import ClassVar
 
-from tests.acceptance.house import Event, died, signatures
+from tests.acceptance.house import PATIENCE_S, Event, died, signatures
 from tests.acceptance.people import ADA, BEN, DORA, JONAS, MARIA
 from tests.stack.payment_ledger import Fault
 from tests.upgrades.clock import let_time_pass
@@ -282,7 +282,7 @@ class Stuck(Story):
         assert shop.state_of(self.name) == "stuck"
 
     async def finish(self, shop: Shop) -> None:
-        said = await shop.run("cases", "recover", self.name, "--by", "user:ines")
+        said = await shop.run("cases", "recover", self.name, "--by", "user:ines", "--timeout", str(PATIENCE_S))
         assert said.startswith("RECORDED")
         shop.sent += 1
         await shop.question(self.name, "manager", round=2)
