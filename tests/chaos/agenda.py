@@ -5,6 +5,7 @@ import heapq
 import time
 from collections.abc import Awaitable, Callable
 from itertools import count
+from operator import itemgetter
 
 Deed = Callable[[], Awaitable[None]]
 
@@ -41,8 +42,8 @@ class Agenda:
     def all_now(self) -> None:
         """Everything that was put off is due, in its order."""
         now = time.monotonic()
-        self._deeds = [(min(due, now), number, deed) for due, number, deed in self._deeds]
-        heapq.heapify(self._deeds)
+        in_order = sorted(self._deeds, key=itemgetter(0, 1))
+        self._deeds = [(min(due, now), next(self._numbers), deed) for due, _, deed in in_order]
         self._changed.set()
 
     async def _run(self) -> None:

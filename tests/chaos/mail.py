@@ -121,6 +121,7 @@ class Inbox:
         self._kafka, self._prefix, self._topics, self._handle = kafka, prefix, topics, handle
         self._next: dict[TopicPartition, int] = {}
         self._reading: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
 
     def open(self) -> None:
         self._reading = asyncio.create_task(self._read_on())
@@ -129,8 +130,9 @@ class Inbox:
         """Raises whatever `handle` raised."""
         if self._reading is not None:
             self._reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._reading
+            await asyncio.gather(self._reading, return_exceptions=True)
+        if self._failure is not None:
+            raise self._failure
 
     async def _read_on(self) -> None:
         while True:
@@ -156,7 +158,11 @@ class Inbox:
     async def _take(self, batches: dict[TopicPartition, list[ConsumerRecord]]) -> None:
         for partition, records in batches.items():
             for record in records:
-                await self._handle(partition.topic.removeprefix(self._prefix), record)
+                try:
+                    await self._handle(partition.topic.removeprefix(self._prefix), record)
+                except Exception as error:
+                    self._failure = error
+                    raise
                 self._next[partition] = record.offset + 1
 
 
