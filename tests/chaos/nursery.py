@@ -99,6 +99,8 @@ def _become_worker(order: dict[str, Any]) -> NoReturn:
 def main() -> None:
     if threading.active_count() > 1:
         sys.exit(f"loading the worker left threads, which a copy would lack: {threading.enumerate()}")
+    # Until a worker follows its clock, news of it must not end it.
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     nursery = Nursery()
     try:
         nursery.serve()

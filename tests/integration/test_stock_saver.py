@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pytest
+import time_machine
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.types import Command
@@ -22,6 +24,8 @@ from worker.application.ports.workflow import Finished, Paused, UnknownInterrupt
 from worker.application.threads import StoredThread
 from worker.graph.build import build_graph
 from worker.graph.workflow import Workflow
+
+CHANGES = {"verdict": "request_changes", "facts": facts("order of ours, looked at again")}
 
 TABLES = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 
@@ -129,6 +133,26 @@ async def test_a_run_whose_commit_was_lost_is_repeated_with_the_same_result(
     assert isinstance(lost, Finished)
     assert isinstance(again, Finished)
     assert again.resolution == lost.resolution
+
+
+async def test_a_thread_goes_on_where_it_stopped_when_the_clock_of_its_worker_was_set_back(
+    connection: AsyncConnection[DictRow], workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ids of checkpoints hold the time of whoever wrote them: the last one is not always the one of the highest
+    id."""
+    first = await paused(workflow, "ours")
+    await flush(connection, [first.writes])
+    # Within a process the ids rise whatever its clock does; another process does not know of them.
+    monkeypatch.setattr("langgraph.checkpoint.base.id._last_v6_timestamp", None)
+    with time_machine.travel(datetime.now(UTC) - timedelta(days=1)):
+        second = await workflow.resume(await stored(connection, "ours"), first.interrupt_id, CHANGES)
+    assert isinstance(second, Paused)
+    await flush(connection, [second.writes])
+
+    run = await workflow.resume(await stored(connection, "ours"), second.interrupt_id, APPROVE)
+
+    assert isinstance(run, Finished)
+    assert second.question == question("order of ours, looked at again")
 
 
 async def test_a_stale_answer_leaves_the_stored_thread_as_it_was(

@@ -1,5 +1,7 @@
 -- The tables are those of langgraph-checkpoint-postgres 3.2.0; its own saver reads what is written here.
 
+-- The latest checkpoint is the one of the highest step. Its id would not do: it holds the time at which its writer
+-- believed to be, and clocks are set back.
 -- name: latest_of_many
 select
     latest.thread_id,
@@ -32,7 +34,7 @@ cross join lateral (
     select *
     from checkpoints
     where checkpoints.thread_id = wanted.thread_id and checkpoints.checkpoint_ns = ''
-    order by checkpoints.checkpoint_id desc
+    order by (checkpoints.metadata ->> 'step')::int desc nulls last, checkpoints.checkpoint_id desc
     limit 1
 ) as latest
 
