@@ -31,11 +31,13 @@ def main() -> None:
         if given.show:
             print(as_markdown(mutants, read_findings(given.json)))  # noqa: T201 - what this program says
             return
-        findings = list(_tried(_chosen(mutants, given.only, parser), given))
+        chosen = _chosen(mutants, given.only, parser)
     except UnusablePatch as error:
         parser.error(str(error))
-    write_findings(given.json, mutants, findings)
-    results = {found.result for found in findings}
+    results = set[Result]()
+    for found in _tried(chosen, given):
+        results.add(found.result)
+        write_findings(given.json, mutants, [found])
     sys.exit(2 if Result.BROKEN in results else 1 if Result.MISSED in results else 0)
 
 

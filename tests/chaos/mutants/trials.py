@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from subprocess import PIPE
 from time import monotonic
 from typing import Any
 
@@ -17,6 +19,9 @@ from tests.chaos.mutants.patches import Mutant, UnusablePatch, copied, planted
 SIMULATION_LIMIT_S = 300.0
 CHAOS_LIMIT_S = 900.0
 """For one run. A mutant that goes round in circles is broken: it proves nothing of an oracle."""
+
+STOPPING_LIMIT_S = 60.0
+"""For a chaos run that is given up: it has a broker, a database and workers to stop."""
 
 MISTAKES = (
     "NameError:",
@@ -126,16 +131,24 @@ def _mistakes(run: Path) -> Iterator[str]:
 
 def _python(tree: Path, module: str, *arguments: str, limit_s: float) -> subprocess.CompletedProcess[str]:
     """The copy stands first on the path, before the checkout that is installed for development: for the workers too
-    that a chaos run starts by the installed command."""
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=tree,
-        env={**os.environ, "PYTHONPATH": str(tree)},
-        capture_output=True,
-        text=True,
-        timeout=limit_s,
-        check=False,
-    )
+    that a chaos run starts. Raises TimeoutExpired, when the program has had time to stop what it started."""
+    command = [sys.executable, "-m", module, *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    with subprocess.Popen(command, cwd=tree, env=environment, stdout=PIPE, stderr=PIPE, text=True) as program:
+        try:
+            out, err = program.communicate(timeout=limit_s)
+        except BaseException:
+            program.send_signal(signal.SIGINT)
+            _wait(program)
+            raise
+    return subprocess.CompletedProcess(command, program.returncode, out, err)
+
+
+def _wait(program: "subprocess.Popen[str]") -> None:
+    try:
+        program.communicate(timeout=STOPPING_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        program.kill()
 
 
 def _broken(mutant: Mutant, by: str, seconds: float, why: str) -> Finding:
