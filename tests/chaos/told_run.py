@@ -1,7 +1,7 @@
 """A run's folder that nobody lived through: written by hand, so that a test can falsify one thing in it.
 
-`correct_run()` has a case of every sort. Everything lies in lists of plain rows, as the dumps have them; `write` puts
-them down, with the state after the replay the same unless it is changed on its own.
+Everything lies in lists of plain rows, as the dumps have them; `write` puts them down, with the state after the replay
+the same unless it is changed on its own. `correct_run.py` tells a run with it in which all is well.
 """
 
 import base64
@@ -46,7 +46,7 @@ TABLES = (
     "ledger_entries order_balances outbox"
 )
 
-_PLACE = ("topic", "partition", "offset")
+PLACE = ("topic", "partition", "offset")
 
 
 @dataclass
@@ -113,6 +113,44 @@ class Told:
         self.replayed = deepcopy(self.first)
         return self.replayed
 
+    # What is there, to be falsified
+
+    def case(self, number: int) -> Row:
+        return self.first.row("cases", exception_id=f"EXC-{number}")
+
+    def of(self, table: str, number: int) -> list[Row]:
+        """The rows of a table that are about a case."""
+        return [row for row in self.first.tables[table] if row["case_id"] == self.case(number)["case_id"]]
+
+    def events(self, topic: str, number: int) -> list[Row]:
+        """The outbox rows of a case in one topic."""
+        case_id = self.case(number)["case_id"]
+        return [row for row in self.first.tables["outbox"] if (row["topic"], row["ordering"]) == (topic, case_id)]
+
+    def outcome(self, number: int) -> Row:
+        return self.events("order-outcomes", number)[0]
+
+    def record_of(self, event: Row) -> Row:
+        """Where an event was first delivered."""
+        named = ["ce_id", wrapped(event["event_id"].encode())]
+        return next(record for record in self.first.topics[event["topic"]] if named in record["headers"])
+
+    def retell(self, event: Row, **changes: Any) -> None:
+        """The event says something else, in the database and in the topic alike."""
+        record = self.record_of(event)
+        event["payload"] = json.dumps({**json.loads(event["payload"]), **changes})
+        record["value"] = wrapped(event["payload"].encode())
+
+    def untell(self, event: Row) -> None:
+        """The event was neither committed nor published; what follows in its topic moves up."""
+        records = self.first.topics[event["topic"]]
+        records.remove(self.record_of(event))
+        self.first.tables["outbox"].remove(event)
+
+    def movement(self, number: int) -> Row:
+        case_id = self.case(number)["case_id"]
+        return next(line for line in self.payments if (line["event"], line["case_id"]) == ("moved", case_id))
+
     # What is sent, and taken in
 
     def send(self, party: str, topic: str, value: bytes, told: Row, *, offset: bool = True) -> Row:
@@ -125,15 +163,15 @@ class Told:
         return place
 
     def take_in(self, place: Row, type_: str, data: Any, correlation: str) -> Row:
-        at = _iso(self.tick())
+        at = iso(self.tick())
         row: Row = {"inbox_id": self.number("inbox"), **place, "part": 0, "type": type_, "correlation": correlation}
         row |= {"payload": json.dumps(data), "received_at": at, "attempts": 0, "problem": None, "leased_by": None}
-        row |= {"available_at": at, "finished_at": _iso(self.now + 0.05)}
+        row |= {"available_at": at, "finished_at": iso(self.now + 0.05)}
         self.first.tables["inbox"].append(row)
         return row
 
     def refuse(self, place: Row, reason: str, value: bytes, detail: str = "it is not as it should be") -> Row:
-        at = _iso(self.tick())
+        at = iso(self.tick())
         row: Row = {
             "dead_letter_id": self.number("dead letters"),
             **place,
@@ -159,8 +197,8 @@ class Told:
             "topic": topic,
             "key": "key",
         }
-        row |= {"headers": headers, "payload": json.dumps(data), "created_at": _iso(self.now)}
-        row |= {"published_at": _iso(self.now + 0.01)}
+        row |= {"headers": headers, "payload": json.dumps(data), "created_at": iso(self.now)}
+        row |= {"published_at": iso(self.now + 0.01)}
         self.first.tables["outbox"].append(row)
         self.deliver(row)
         return row
@@ -193,7 +231,7 @@ class Told:
             **{name: event.get(name) for name in ("exception_id", "order_id", "customer_id", "kind")},
             "state": "opened",
             "version": 0,
-            "opened_at": _iso(self.now),
+            "opened_at": iso(self.now),
             "finished_at": None,
             "body": {
                 "facts": {"exception": event, "round": 1},
@@ -230,8 +268,8 @@ class Told:
         proposal = proposal or {"action": event["kind"], "amount": event.get("amount"), "method": "original_method"}
         question: Row = {"level": {"name": level, "number": 1, "of": 1}, "round": round_, "proposal": proposal}
         row: Row = {"approval_id": approval_id, "case_id": case["case_id"], "exception_id": case["exception_id"]}
-        row |= {"case_version": case["version"], "due_at": _iso(self.now + due_s), "closed_at": None}
-        row |= {"available_at": _iso(self.now + due_s), "body": {"question": question, "role": LEVELS[level]["role"]}}
+        row |= {"case_version": case["version"], "due_at": iso(self.now + due_s), "closed_at": None}
+        row |= {"available_at": iso(self.now + due_s), "body": {"question": question, "role": LEVELS[level]["role"]}}
         self.first.tables["approvals"].append(row)
         said = {**question, "approval_id": approval_id, "case_id": case["case_id"], "quorum": LEVELS[level]["quorum"]}
         said |= {"exception_id": case["exception_id"], "requested_by": event["requested_by"], "due_at": row["due_at"]}
@@ -241,7 +279,7 @@ class Told:
         return row
 
     def closed(self, approval: Row, as_: str, by: str, *, at: float | None = None) -> None:
-        approval["closed_at"] = _iso(self.now if at is None else at)
+        approval["closed_at"] = iso(self.now if at is None else at)
         approval["body"] |= {"closed_as": as_, "closed_by": by}
 
     def decided(
@@ -266,7 +304,7 @@ class Told:
         receipt = self.answered(said, approval, code)
         row: Row = {"decision_id": decision_id, "approval_id": approval["approval_id"], "case_id": approval["case_id"]}
         row |= {"reviewer": reviewer, "reviewer_key": reviewer.lower(), "verdict": verdict, "command": None}
-        row |= {"code": code, "body": said, "receipt": receipt, "received_at": _iso(self.tick())}
+        row |= {"code": code, "body": said, "receipt": receipt, "received_at": iso(self.tick())}
         self.first.tables["decisions"].append(row)
         return row
 
@@ -279,8 +317,8 @@ class Told:
     def intends(self, case: Row, content: Row) -> Row:
         key = f"signoff:{case['case_id']}:{case['body']['facts']['round']}"
         row: Row = {"idempotency_key": key, "case_id": case["case_id"], "state": "pending", "attempts": 0, "takes": 0}
-        row |= {"reference": None, "problem": None, "body": content, "created_at": _iso(self.now)}
-        row |= {"finished_at": None, "available_at": _iso(self.now)}
+        row |= {"reference": None, "problem": None, "body": content, "created_at": iso(self.now)}
+        row |= {"finished_at": None, "available_at": iso(self.now)}
         self.first.tables["intents"].append(row)
         return row
 
@@ -292,7 +330,7 @@ class Told:
         reference = f"pay-{self.number('payments')}"
         self.payments.append({**line, "event": "asked", "at": self.tick(), "fault": "timeout-after"})
         self.payments.append({**line, "event": "moved", "at": self.tick(), "reference": reference, "fault": None})
-        intent |= {"state": "succeeded", "reference": reference, "finished_at": _iso(self.tick())}
+        intent |= {"state": "succeeded", "reference": reference, "finished_at": iso(self.tick())}
         self.first.tables["order_balances"].append(
             {
                 "order_id": case["order_id"],
@@ -309,7 +347,7 @@ class Told:
         intent = self.intends(case, {"type": "payment", "amount": amount})
         line = self._of_payment(case, intent, amount)
         self.payments.append({**line, "event": "refused", "at": self.tick(), "fault": "declined"})
-        intent |= {"state": "failed", "problem": "declined", "finished_at": _iso(self.tick())}
+        intent |= {"state": "failed", "problem": "declined", "finished_at": iso(self.tick())}
         return intent
 
     def _of_payment(self, case: Row, intent: Row, amount: Row) -> Row:
@@ -330,7 +368,7 @@ class Told:
     def ended(self, case: Row, state: str, action: str, *, detail: Row | None = None, **told: Any) -> Row:
         """The case's last step and its outcome."""
         self.step(case, state, "system", action, **(detail or {}))
-        case["finished_at"] = _iso(self.now)
+        case["finished_at"] = iso(self.now)
         said: Row = {name: case[name] for name in ("case_id", "exception_id", "order_id", "kind")}
         said |= {"status": state, "automatic": case["body"]["automatic"], "amount": None, "method": None}
         said |= {"payment_reference": None, "reason": None, "decided_by": [], "results": None}
@@ -339,224 +377,26 @@ class Told:
         return self.publish("order-outcomes", "signoff.resolution.outcome.v1", {**said, **told}, case["case_id"])
 
 
-def usd(amount_minor: int) -> Row:
-    return {"amount_minor": amount_minor, "currency": "USD"}
-
-
-def correct_run() -> Told:
-    """Eleven cases, each of another sort, some poison, and an adversary who gets nowhere."""
-    told = Told()
-    told.history["harness"] += [
-        {"at": told.now, "event": "worker-started", "worker": "w0", "pid": 1, "failpoints": None},
-        {"at": told.now, "event": "fault-began", "fault": "kill-at-failpoint", "id": 0},
-        {"at": told.now, "event": "failpoint", "worker": "w0", "failpoint": "payment.after-call", "fault": "kill"}
-        | {"states": ["executing"]},
-        {"at": told.now, "event": "worker-ended", "worker": "w0", "pid": 1, "signal": 9},
-        {"at": told.now, "event": "recovered", "after": "kill", "seconds": 1.5},
-        {"at": told.now, "event": "recovered", "after": "kill", "seconds": 2.5},
-    ]
-    _automatic(told)
-    _modified(told)
-    _two_levels(told)
-    _quorum(told)
-    _rejected(told)
-    _expired(told)
-    _actions(told)
-    _declined_once(told)
-    _withdrawn(told)
-    _waiting(told)
-    _escalated(told)
-    _without_money(told)
-    _poison(told)
-    told.history["harness"].append({"at": told.tick(), "event": "replay-began"})
-    return told
-
-
-def _automatic(told: Told) -> None:
-    """EXC-1, and once more the same."""
-    event = told.raised(1, amount=usd(5_000))
-    told.raised(1, amount=usd(5_000), class_="duplicate")
-    told.paid(told.opened(event), usd(5_000))
-
-
-def _modified(told: Told) -> None:
-    """EXC-2: 150.00 are asked for, 120.00 approved; then somebody contradicts, and somebody else is too late."""
-    event = told.raised(2, needs=["manager"], amount=usd(15_000))
-    case = told.opened(event, state="waiting", automatic=False)
-    approval = told.asked(case, "manager")
-    told.decided(approval, "approve", "user:cleo", "NOT_AUTHORISED", party="adversary", class_="outsider")
-    decision = told.decided(approval, "modify", "user:maria", changes={"amount": usd(12_000)})
-    told.closed(approval, "modified", "user:maria")
-    told.step(case, "executing", "user:maria", "modified", decision_id=decision["decision_id"])
-    told.paid(case, usd(12_000))
-    told.decided(approval, "approve", "user:omar", "ALREADY_DECIDED", class_="late")
-    again = told.history["people"][0]
-    value = base64.b64decode(told.first.topics["review-decisions"][again["offset"]]["value"])
-    place = told.send("people", "review-decisions", value, {**_told_of(again), "class": "doubled"})
-    told.take_in(place, "signoff.review.decided.v1", json.loads(value), approval["approval_id"])
-    told.answered(json.loads(value), approval, "DUPLICATE")
-    other = told.raised(2, needs=["manager"], amount=usd(14_000), class_="conflict")
-    row = told.first.tables["inbox"][-1]
-    place = {name: row[name] for name in _PLACE}
-    told.refuse(place, "CONFLICTING_DUPLICATE", json.dumps(other).encode())
-
-
-def _told_of(line: Row) -> Row:
-    return {
-        name: held for name, held in line.items() if name not in ("at", "event", "topic", "partition", "offset")
-    } | {"sha256": line["sha256"]}
-
-
-def _two_levels(told: Told) -> None:
-    """EXC-3."""
-    event = told.raised(3, needs=["manager", "director"], amount=usd(80_000))
-    case = told.opened(event, state="waiting", automatic=False)
-    for level, reviewer, state in (("manager", "user:maria", "waiting"), ("director", "user:dora", "executing")):
-        approval = told.asked(case, level)
-        decision = told.decided(approval, "approve", reviewer)
-        told.closed(approval, "approved", reviewer)
-        told.step(case, state, reviewer, "approved", decision_id=decision["decision_id"])
-    told.paid(case, usd(80_000))
-
-
-def _quorum(told: Told) -> None:
-    """EXC-4: two of the board."""
-    event = told.raised(4, needs=["board"], kind="price_adjustment", amount=usd(3_000))
-    case = told.opened(event, state="waiting", automatic=False)
-    approval = told.asked(case, "board")
-    first = told.decided(approval, "approve", "user:bea", "RECORDED")
-    told.step(case, "waiting", "user:bea", "signed", decision_id=first["decision_id"])
-    last = told.decided(approval, "approve", "user:bruno")
-    told.closed(approval, "approved", "user:bruno")
-    told.step(case, "executing", "user:bruno", "approved", decision_id=last["decision_id"])
-    told.paid(case, usd(3_000))
-
-
-def _rejected(told: Told) -> None:
-    """EXC-5."""
-    event = told.raised(5, needs=["manager"], amount=usd(20_000))
-    case = told.opened(event, state="waiting", automatic=False)
-    approval = told.asked(case, "manager")
-    decision = told.decided(approval, "reject", "user:omar")
-    told.closed(approval, "rejected", "user:omar")
-    detail = {"decision_id": decision["decision_id"]}
-    told.step(case, "waiting", "user:omar", "noted", **detail)
-    told.ended(case, "rejected", "rejected", detail=detail)
-
-
-def _expired(told: Told) -> None:
-    """EXC-6."""
-    event = told.raised(6, needs=["duty"], amount=usd(2_000))
-    case = told.opened(event, state="waiting", automatic=False)
-    approval = told.asked(case, "duty", due_s=0.2)
-    told.now += 0.5
-    told.closed(approval, "expired", "system")
-    told.ended(case, "expired", "expired", reason="nobody decided")
-
-
-def _actions(told: Told) -> None:
-    """EXC-7: two tool calls are asked for, one is approved, in another form."""
-    listed = [{"name": "send_email", "args": {"to": "ann"}}, {"name": "add_note", "args": {"to": "ann"}}]
-    event = told.raised(7, needs=["manager"], kind="action_request", order_id=None, actions=listed)
-    case = told.opened(event, state="waiting", automatic=False)
-    shown = [{**action, "id": str(index)} for index, action in enumerate(listed)]
-    approval = told.asked(case, "manager", {"action": "action_request", "amount": None, "actions": shown})
-    changes = {"approved_actions": [0], "edited_actions": [{"index": 0, "args": {"to": "bob"}}]}
-    decision = told.decided(approval, "modify", "user:maria", changes=changes)
-    told.closed(approval, "modified", "user:maria")
-    told.step(case, "executing", "user:maria", "modified", decision_id=decision["decision_id"])
-    intent = told.intends(case, {"type": "actions"})
-    told.ran(case, intent, "0", "send_email", {"to": "bob"})
-    intent |= {"state": "succeeded", "finished_at": _iso(told.tick())}
-    results = [
-        {"id": "0", "name": "send_email", "status": "executed"},
-        {"id": "1", "name": "add_note", "status": "refused"},
-    ]
-    told.ended(case, "executed", "action ran", results=results)
-
-
-def _declined_once(told: Told) -> None:
-    """EXC-8: nobody need be asked, but the payment is declined; then a manager says once more."""
-    event = told.raised(8, amount=usd(4_000))
-    case = told.opened(event)
-    told.declined(case, usd(4_000))
-    case["body"]["facts"]["round"] = 2
-    told.step(case, "waiting", "system", "payment declined")
-    approval = told.asked(case, "manager")
-    decision = told.decided(approval, "approve", "user:omar")
-    told.closed(approval, "approved", "user:omar")
-    told.step(case, "executing", "user:omar", "approved", decision_id=decision["decision_id"])
-    told.paid(case, usd(4_000))
-
-
-def _withdrawn(told: Told) -> None:
-    """EXC-9."""
-    event = told.raised(9, needs=["manager"], amount=usd(20_000))
-    case = told.opened(event, state="waiting", automatic=False)
-    approval = told.asked(case, "manager")
-    back = {"exception_id": "EXC-9", "requested_by": "agent:web-chat"}
-    headers = {"specversion": "1.0", "id": "1", "source": "/shop", "type": "signoff.exception.withdrawn.v1"}
-    value = json.dumps(back).encode()
-    place = told.send("traffic", "order-exceptions", value, {"class": "withdrawn", "exception_id": "EXC-9"})
-    record = told.first.topics["order-exceptions"][-1]
-    record["headers"] = [[f"ce_{name}", _wrapped(text.encode())] for name, text in headers.items()]
-    told.take_in(place, headers["type"], back, "EXC-9")
-    told.closed(approval, "withdrawn", "agent:web-chat")
-    told.ended(case, "withdrawn", "withdrawn", reason="withdrawn by its requester")
-
-
-def _waiting(told: Told) -> None:
-    """EXC-10: nobody has answered yet."""
-    event = told.raised(10, needs=["manager"], amount=usd(20_000))
-    told.asked(told.opened(event, state="waiting", automatic=False), "manager")
-
-
-def _escalated(told: Told) -> None:
-    """EXC-11: the manager lets the director decide."""
-    event = told.raised(11, needs=["manager"], amount=usd(20_000))
-    case = told.opened(event, state="waiting", automatic=False)
-    for level, verdict, reviewer, as_, state in (
-        ("manager", "escalate", "user:omar", "escalated", "waiting"),
-        ("director", "approve", "user:dora", "approved", "executing"),
-    ):
-        approval = told.asked(case, level)
-        decision = told.decided(approval, verdict, reviewer)
-        told.closed(approval, as_, reviewer)
-        told.step(case, state, reviewer, as_, decision_id=decision["decision_id"])
-    told.paid(case, usd(20_000))
-
-
-def _without_money(told: Told) -> None:
-    """EXC-12: an account change, which others carry out."""
-    event = told.raised(12, needs=["director"], kind="account_change", changes={"email": "a@example.org"})
-    case = told.opened(event, state="waiting", automatic=False)
-    approval = told.asked(case, "director", {"action": "account_change", "amount": None})
-    decision = told.decided(approval, "approve", "user:dora")
-    told.closed(approval, "approved", "user:dora")
-    told.step(case, "waiting", "user:dora", "approved", decision_id=decision["decision_id"])
-    told.ended(case, "executed", "approved")
-
-
-def _poison(told: Told) -> None:
-    told.refuse(told.send("traffic", "order-exceptions", b"{", {"class": "poison"}), "INVALID_JSON", b"{")
-
-
 def _record(place: Row, key: bytes, headers: Iterable[tuple[str, bytes]], value: bytes, at: float) -> Row:
     return {
         "partition": place["partition"],
         "offset": place["offset"],
         "timestamp": int(at * 1000),
-        "key": _wrapped(key),
-        "headers": [[name, _wrapped(held)] for name, held in headers],
-        "value": _wrapped(value),
+        "key": wrapped(key),
+        "headers": [[name, wrapped(held)] for name, held in headers],
+        "value": wrapped(value),
     }
 
 
-def _wrapped(raw: bytes) -> str:
+def wrapped(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-def _iso(at: float) -> str:
+def usd(amount_minor: int) -> Row:
+    return {"amount_minor": amount_minor, "currency": "USD"}
+
+
+def iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat()
 
 
