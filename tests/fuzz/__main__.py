@@ -1,5 +1,6 @@
-"""`python -m tests.fuzz --records 100000 --decisions 20000 --seed 1 --json FILE`: with each four hostile decisions
-comes a valid one. The same seed sends the same."""
+"""`python -m tests.fuzz --records 120000 --instances 500 --decisions 20000 --seed 1 --json FILE`: records are spoilt
+from valid ones and from so many instances of each published schema; with each four hostile decisions comes a valid one.
+The same numbers send the same."""
 
 import argparse
 import asyncio
@@ -14,7 +15,7 @@ from typing import Any
 
 from tests.fuzz.decisions import fuzz_decisions
 from tests.fuzz.hostile import CLASSES
-from tests.fuzz.records import Violation, fuzz_records
+from tests.fuzz.records import INSTANCES, Violation, fuzz_records
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -22,12 +23,13 @@ REPOSITORY = Path(__file__).parents[2]
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--records", type=int, default=2_000, help="malformed records (default %(default)s)")
+    parser.add_argument("--instances", type=int, default=INSTANCES, help="of each schema (default %(default)s)")
     parser.add_argument("--decisions", type=int, default=1_000, help="hostile decisions (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", help="where to write the summary")
     given = parser.parse_args()
     try:
-        summary = asyncio.run(_campaign(given.records, given.decisions, given.seed))
+        summary = asyncio.run(_campaign(given))
     except Violation as violation:
         print(violation)  # noqa: T201
         sys.exit(1)
@@ -37,21 +39,22 @@ def main() -> None:
         Path(given.json).write_text(text + "\n", encoding="utf-8")
 
 
-async def _campaign(records: int, decisions: int, seed: int) -> dict[str, Any]:
+async def _campaign(given: argparse.Namespace) -> dict[str, Any]:
     """Raises Violation."""
+    sizes = ("records", "instances", "decisions", "seed")
     summary: dict[str, Any] = {
-        "command": f"python -m tests.fuzz --records {records} --decisions {decisions} --seed {seed}",
+        "command": " ".join(["python -m tests.fuzz", *(f"--{size} {getattr(given, size)}" for size in sizes)]),
         "commit": _commit(),
         "machine": {"python": platform.python_version(), "system": platform.system(), "cores": os.cpu_count()},
         "violations": 0,
     }
-    if records:
+    if given.records:
         began = time.monotonic()
-        counts = vars(await fuzz_records(records, seed))
+        counts = vars(await fuzz_records(given.records, given.seed, given.instances))
         summary["records"] = {"seconds": round(time.monotonic() - began, 1), **_sorted(counts)}
-    if decisions:
+    if given.decisions:
         began = time.monotonic()
-        counts = vars(await fuzz_decisions(decisions, seed))
+        counts = vars(await fuzz_decisions(given.decisions, given.seed))
         known = {"seconds": round(time.monotonic() - began, 1), "classes": len(CLASSES)}
         summary["decisions"] = {**known, **_sorted(counts)}
     return summary

@@ -18,7 +18,7 @@ from tests.fuzz.data_mutations import ON_DATA
 from tests.fuzz.errors_logged import errors_logged
 from tests.fuzz.header_mutations import ON_HEADERS, RARE_HEADERS
 from tests.fuzz.material import CANARY, Sample, addressed, in_any_mode, samples
-from tests.fuzz.schema_instances import instance_of
+from tests.fuzz.schema_instances import Instances, instance_of, instances
 from tests.unit.application import invariants
 from tests.unit.application.desk import Desk
 from worker.application.messages import IllegibleDecision
@@ -29,6 +29,10 @@ PROBE_EVERY = 20
 """Records between two good ones."""
 
 ONE_IN_RARE = 400
+OF_SCHEMA = 0.2
+INSTANCES = 8
+"""Of each schema, when nobody asks for more."""
+
 PARTITION = 7
 """Of what is spoilt; good records lie in another."""
 
@@ -55,19 +59,22 @@ class Violation(AssertionError):
     """Something that must hold does not. The message has the record, so that it can be sent again."""
 
 
-async def fuzz_records(count: int, seed: int) -> Tally:
+async def fuzz_records(count: int, seed: int, of_each_schema: int = INSTANCES) -> Tally:
     """Sends so many records, in chunks. Raises Violation."""
-    tally = Tally()
+    tally, drawn = Tally(), instances(of_each_schema, seed)
     for chunk in range(-(-count // CHUNK)):
         dice = Random(f"{seed}/records/{chunk}")  # noqa: S311 - a schedule, not a secret
         with errors_logged() as heard:
-            await _Chunk(dice, tally, f"seed {seed}, chunk {chunk}", heard).run(min(CHUNK, count - chunk * CHUNK))
+            await _Chunk(dice, drawn, tally, f"seed {seed}, chunk {chunk}", heard).run(
+                min(CHUNK, count - chunk * CHUNK)
+            )
     return tally
 
 
 class _Chunk:
-    def __init__(self, dice: Random, tally: Tally, name: str, heard: list[str]) -> None:
+    def __init__(self, dice: Random, drawn: Instances, tally: Tally, name: str, heard: list[str]) -> None:
         self._dice = dice
+        self._drawn = drawn
         self._tally = tally
         self._name = name
         self._heard = heard
@@ -85,12 +92,15 @@ class _Chunk:
 
     def _spoilt(self, number: int) -> Record:
         dice, ways = self._dice, []
-        sample = addressed(dice.choice(SAMPLES), dice, self._questions())
-        families = [family for family in ("bytes", "data", "headers") if dice.random() < 0.4] or ["data"]
-        if dice.random() < 0.15:
+        sample = dice.choice(SAMPLES)
+        of_schema = dice.random() < OF_SCHEMA
+        families = [family for family in ("bytes", "data", "headers") if dice.random() < 0.4]
+        if of_schema:
             ways.append("instance_of_the_schema")
-            sample = Sample(sample.topic, sample.type, instance_of(sample.type, dice))
-        elif "data" in families:
+            sample = Sample(sample.topic, sample.type, instance_of(sample.type, self._drawn, dice))
+        if not of_schema or dice.random() < 0.5:
+            sample = addressed(sample, dice, self._questions())
+        if "data" in families or not (families or of_schema):
             for _ in range(dice.randint(1, 2)):
                 if sample.data:
                     on_data = dice.choice(ON_DATA)

@@ -1,81 +1,48 @@
-"""Instances of the published JSON Schemas, each part right by itself: what the conditions across fields say is left to
-chance, and so is a value of the wrong type here and there."""
+"""Instances of the published JSON Schemas as hypothesis-jsonschema draws them, with canaries among their texts."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
-import schemas
-from tests.fuzz.material import CANARY
+from tests.fuzz.material import CANARY, Data
 
-Schema = Mapping[str, Any]
+REPOSITORY = Path(__file__).parents[2]
 
-_FOLDER = Path(schemas.__file__).parent / "json"
-_TEXTS = [CANARY, "x", "", "\u202e", "EXC-1", "user:maria", "manager", "EUR", "USD", "de", "0", CANARY * 50]
-_ANYTHING: list[Any] = [None, True, 0, -1, 0.5, 2**63 - 1, CANARY, "", [], {}, [{}], {CANARY: 1}]
-_ONE_IN_WRONG = 25
-_DEEPEST = 6
+_ONE_IN_CANARY = 4
 
-
-def instance_of(event_type: str, dice: Random) -> Any:
-    """Of the schema that is published for this event type."""
-    root = _published(event_type)
-    return _instance(root, root, dice, 0)
+Instances = Mapping[str, list[Data]]
+"""By event type."""
 
 
 @cache
-def _published(event_type: str) -> Schema:
-    read: Schema = json.loads((_FOLDER / f"{event_type}.schema.json").read_text(encoding="utf-8"))
-    return read
+def instances(each: int, seed: int) -> Instances:
+    """So many of each schema. They are everybody's: change a copy."""
+    program = [sys.executable, "-m", "tests.fuzz.draw_instances", "--each", str(each), "--seed", str(seed)]
+    drawn = subprocess.run(program, cwd=REPOSITORY, stdout=subprocess.PIPE, check=True)
+    found: dict[str, list[Data]] = {}
+    for line in drawn.stdout.splitlines():
+        instance = json.loads(line)
+        found.setdefault(instance["type"], []).append(instance["data"])
+    return found
 
 
-def _instance(schema: Schema | bool, root: Schema, dice: Random, depth: int) -> Any:
-    if isinstance(schema, bool) or not dice.randrange(_ONE_IN_WRONG):
-        return dice.choice(_ANYTHING)
-    if "$ref" in schema:
-        named: Any = root
-        for step in schema["$ref"].removeprefix("#/").split("/"):
-            named = named[step]
-        return _instance(named, root, dice, depth)
-    for several in ("anyOf", "oneOf"):
-        if several in schema and "type" not in schema:
-            return _instance(dice.choice(schema[several]), root, dice, depth)
-    if "const" in schema:
-        return schema["const"]
-    if "enum" in schema:
-        return dice.choice(schema["enum"])
-    return _of_type(schema, root, dice, depth)
+def instance_of(event_type: str, drawn: Instances, dice: Random) -> Data:
+    marked: Data = _with_canaries(deepcopy(dice.choice(drawn[event_type])), dice)
+    return marked
 
 
-def _of_type(schema: Schema, root: Schema, dice: Random, depth: int) -> Any:
-    match schema.get("type"):
-        case "object":
-            return _object(schema, root, dice, depth)
-        case "array":
-            length = 0 if depth > _DEEPEST else dice.randint(schema.get("minItems", 0), 3)
-            return [_instance(schema.get("items", True), root, dice, depth + 1) for _ in range(length)]
-        case "string":
-            return dice.choice(_TEXTS)
-        case "integer":
-            least, most = schema.get("minimum", -5), schema.get("maximum", 20_000)
-            return dice.choice([least, most, dice.randint(least, min(most, 20_000)), least - 1, most + 1])
-        case "number":
-            return dice.choice([0, 0.5, 1, 1.5, -0.0])
-        case "boolean":
-            return dice.random() < 0.5
-        case "null":
-            return None
-    return dice.choice(_ANYTHING)
-
-
-def _object(schema: Schema, root: Schema, dice: Random, depth: int) -> dict[str, Any]:
-    properties: Schema = schema.get("properties", {})
-    needed = schema.get("required", ())
-    chosen = [name for name in properties if name in needed or (depth <= _DEEPEST and dice.random() < 0.5)]
-    made = {name: _instance(properties[name], root, dice, depth + 1) for name in chosen}
-    if schema.get("additionalProperties", True) is not False and dice.random() < 0.1:
-        made[CANARY] = dice.choice(_ANYTHING)
-    return made
+def _with_canaries(data: Any, dice: Random) -> Any:
+    match data:
+        case dict():
+            return {name: _with_canaries(held, dice) for name, held in data.items()}
+        case list():
+            return [_with_canaries(held, dice) for held in data]
+        case str() if not dice.randrange(_ONE_IN_CANARY):
+            return CANARY * dice.choice([1, 1, 1, 50])
+    return data

@@ -4,12 +4,16 @@ import json
 from types import ModuleType
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from schemas.values import RejectionReason
 from tests.fuzz import decisions, records
 from tests.fuzz.decisions import fuzz_decisions
+from tests.fuzz.draw_instances import INPUTS, in_draft_7, published
 from tests.fuzz.hostile import CLASSES
-from tests.fuzz.records import Violation, fuzz_records
+from tests.fuzz.material import samples
+from tests.fuzz.records import INSTANCES, Violation, fuzz_records
+from tests.fuzz.schema_instances import instances
 from worker.application import authority, examine_decision
 from worker.domain import edited_calls, resolution, tool_calls
 from worker.translation.inbound import Record, Rejected
@@ -37,6 +41,21 @@ async def test_no_hostile_decision_takes_effect_and_no_valid_one_is_refused() ->
 async def test_the_same_seed_sends_the_same() -> None:
     assert await fuzz_records(60, SEED) == await fuzz_records(60, SEED)
     assert await fuzz_decisions(40, SEED) == await fuzz_decisions(40, SEED)
+
+
+@pytest.mark.slow
+def test_every_input_has_instances_of_its_schema_and_the_same_seed_draws_the_same() -> None:
+    drawn = instances(2, SEED)
+    assert drawn.keys() == {sample.type for sample in samples()}
+    assert drawn == instances.__wrapped__(2, SEED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("event_type", INPUTS)
+def test_each_part_of_an_instance_is_right_by_itself(event_type: str) -> None:
+    part_by_part = Draft202012Validator(in_draft_7(published(event_type)))
+    for instance in instances(INSTANCES, SEED)[event_type]:
+        part_by_part.validate(instance)
 
 
 async def test_a_reader_that_repeats_what_was_sent_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
