@@ -10,6 +10,7 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from confluent_kafka import KafkaException
 
 from benchmarks import endurance_report, machine
 from benchmarks.endurance_capacity import Capacity, measure_capacity
-from benchmarks.endurance_judgement import judge
+from benchmarks.endurance_judgement import Judgement, judge
 from benchmarks.endurance_samples import Sample, Sampler
 from benchmarks.endurance_traffic import Traffic
 from benchmarks.endurance_trend import Verdict
@@ -35,26 +36,47 @@ FEWEST_MINUTES = 3
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=60.0, help="how long (60)")
-    parser.add_argument("--rate", type=float, help="cases a second (half of what is sustainable)")
-    parser.add_argument("--find-rate", action="store_true", help="say what is sustainable, and end")
-    parser.add_argument("--skip-finding", action="store_true", help="do not measure what is sustainable; needs --rate")
-    parser.add_argument("--json", type=Path, default=RESULTS, help=f"the file ({RESULTS.name})")
-    arguments = parser.parse_args()
-    if arguments.skip_finding and not arguments.rate:
-        parser.error("--skip-finding leaves no figure to take half of: give --rate")
-    if arguments.minutes < FEWEST_MINUTES:
-        parser.error(f"--minutes {arguments.minutes:g} gives too few samples to judge: {FEWEST_MINUTES} or more")
+    arguments = read_arguments(sys.argv[1:])
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return measure(arguments)
+        return judge_again(arguments.judge) if arguments.judge else measure(arguments)
     except BenchmarkFailed as failed:
         sys.stderr.write("\n".join(["error: " + str(failed), *getattr(failed, "__notes__", ())]) + "\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; everything that was started has ended\n")
         return 130
+
+
+def read_arguments(given: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.endurance",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--minutes", type=float, default=60.0, help="how long (60)")
+    parser.add_argument("--rate", type=float, help="cases a second (half of what is sustainable)")
+    parser.add_argument("--find-rate", action="store_true", help="say what is sustainable, and end")
+    parser.add_argument("--skip-finding", action="store_true", help="do not measure what is sustainable; needs --rate")
+    parser.add_argument("--json", type=Path, default=RESULTS, help=f"the file to write ({RESULTS.name})")
+    parser.add_argument("--judge", type=Path, metavar="FILE", help="run nothing: judge the samples of such a file")
+    arguments = parser.parse_args(given)
+    if arguments.skip_finding and not arguments.rate:
+        parser.error("--skip-finding leaves no figure to take half of: give --rate")
+    if arguments.minutes < FEWEST_MINUTES:
+        parser.error(f"--minutes {arguments.minutes:g} gives too few samples to judge: {FEWEST_MINUTES} or more")
+    return arguments
+
+
+def judge_again(path: Path) -> int:
+    """The exit code. Raises BenchmarkFailed when the file is no result of such a run."""
+    try:
+        samples, rate = endurance_report.read(path)
+        judgements = judge(samples, rate)
+    except ValueError as problem:
+        raise BenchmarkFailed(str(problem)) from problem
+    sys.stdout.write(endurance_report.table(judgements) + "\n")
+    return _exit_code(judgements)
 
 
 def measure(arguments: argparse.Namespace) -> int:
@@ -96,6 +118,10 @@ def _endure(stack: EmbeddedStack, arguments: argparse.Namespace, rate: float, ru
     if problem is not None:
         raise BenchmarkFailed(str(problem)) from problem
     sys.stdout.write(endurance_report.table(judgements) + f"\n\nwritten to {arguments.json}\n")
+    return _exit_code(judgements)
+
+
+def _exit_code(judgements: Sequence[Judgement]) -> int:
     return int(any(judged.required and judged.verdict is not Verdict.FLAT for judged in judgements))
 
 

@@ -11,6 +11,7 @@ from benchmarks.endurance_samples import Sample
 from benchmarks.report import QUIET_SHARE
 
 MEBIBYTE = 2**20
+TIME, CASES = "at_s", "cases"
 LATENCIES = [f"{name}_{share}" for name in ("automatic", "question", "decision") for share in ("p50", "p99")]
 
 
@@ -45,8 +46,8 @@ def write(
         "judgements": [judged.as_row() for judged in judgements],
         "kept_bytes_a_case": bytes_a_case(samples, cases),
         "series": {
-            "at_s": [sample.at for sample in samples],
-            "cases": list(cases),
+            TIME: [sample.at for sample in samples],
+            CASES: list(cases),
             **{name: [sample.numbers[name] for sample in samples] for name in samples[0].numbers},
         },
         "tables": _tables(samples),
@@ -55,13 +56,32 @@ def write(
     path.write_text(_with_series_on_a_line(result) + "\n")
 
 
+def read(path: Path) -> tuple[list[Sample], float]:
+    """The samples of a file that `write` made, and the run's rate. Raises ValueError when it is no such file."""
+    try:
+        found = json.loads(path.read_text())
+        series, tables, rate = found["series"], found["tables"], float(found["rate_per_s"])
+    except (OSError, ValueError, KeyError) as problem:
+        raise ValueError(f"{path} is no result of an endurance run: {problem!r}") from problem
+    numbers = {name: values for name, values in series.items() if name not in (TIME, CASES)}
+    return [
+        Sample(
+            at,
+            {name: values[turn] for name, values in numbers.items()},
+            {name: {column: values[turn] for column, values in columns.items()} for name, columns in tables.items()},
+        )
+        for turn, at in enumerate(series[TIME])
+    ], rate
+
+
 def table(judgements: Sequence[Judgement]) -> str:
     """Markdown, as the page about benchmarks cites it."""
+    return table_of_rows([judged.as_row() for judged in judgements])
+
+
+def table_of_rows(rows: Sequence[dict[str, Any]]) -> str:
     lines = ["| series | level | slope an hour (95 %) | allowed | verdict |", "|---|--:|--:|--:|---|"]
-    for judged in judgements:
-        row = judged.as_row()
-        lines.append(markdown_row(row))
-    return "\n".join(lines)
+    return "\n".join([*lines, *(markdown_row(row) for row in rows)])
 
 
 def markdown_row(row: dict[str, Any]) -> str:

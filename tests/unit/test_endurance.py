@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.endurance import judge_again, read_arguments
 from benchmarks.endurance_capacity import capacity
 from benchmarks.endurance_cases import (
     LONGEST_WAIT_S,
@@ -67,8 +68,8 @@ def rows(turn: int) -> float:
 
 
 def samples(**series: Series) -> list[Sample]:
-    """An hour in which every number is 100, but for those that are given as a function of the sample's turn; `live`,
-    `dead` and `size` are of the table `cases`, `checkpoint_size` of `checkpoints`."""
+    """An hour, a sample a minute, in which every number is 100, but for those that are given as a function of the
+    quarter minute; `live`, `dead` and `size` are of the table `cases`, `checkpoint_size` of `checkpoints`."""
 
     def at(turn: int) -> Sample:
         def value(name: str, ordinary: Series) -> float:
@@ -85,7 +86,7 @@ def samples(**series: Series) -> list[Sample]:
         numbers = {name: value(name, constant(100)) for name in NAMES}
         return Sample(turn * EVERY_S, numbers, {"cases": cases, "checkpoints": checkpoints})
 
-    return [at(turn) for turn in range(1, 241)]
+    return [at(turn) for turn in range(4, 241, 4)]
 
 
 def verdicts(run: list[Sample]) -> dict[str, Verdict]:
@@ -233,7 +234,7 @@ def test_empty_tables_are_not_judged() -> None:
 
 def test_growth_by_design_is_told_for_each_case() -> None:
     run = samples(size=lambda turn: 1000.0 * turn, database_bytes=lambda turn: 1500.0 * turn)
-    assert bytes_a_case(run, [10 * turn for turn in range(1, 241)]) == {"database": 150, "cases": 100}
+    assert bytes_a_case(run, [10 * turn for turn in range(4, 241, 4)]) == {"database": 150, "cases": 100}
 
 
 def test_the_file_holds_what_the_table_shows(tmp_path: Path) -> None:
@@ -241,9 +242,47 @@ def test_the_file_holds_what_the_table_shows(tmp_path: Path) -> None:
     judgements = judge(run, RATE)
     write(path, {"rate_per_s": RATE}, run, list(range(len(run))), judgements)
     found = json.loads(path.read_text())
-    assert found["series"]["worker_handles"] == [100.0] * 240
+    assert found["series"]["worker_handles"] == [100.0] * 60
     assert found["judgements"] == [judged.as_row() for judged in judgements]
     assert len(path.read_text().splitlines()) < 1000
+
+
+def test_a_file_is_judged_again_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    leaking, path = samples(worker_handles=lambda turn: 30.0 + turn // 40), tmp_path / "endurance.json"
+    write(path, {"rate_per_s": RATE}, leaking, list(range(len(leaking))), judge(leaking, RATE))
+    assert judge_again(path) == 1
+    rows = [markdown_row(row) for row in json.loads(path.read_text())["judgements"]]
+    assert capsys.readouterr().out.splitlines()[2:] == rows
+    assert [row.split(" | ")[-1] for row in rows if "worker_handles" in row] == ["grows |"]
+
+
+def test_an_hour_without_growth_passes(tmp_path: Path) -> None:
+    path = tmp_path / "endurance.json"
+    write(path, {"rate_per_s": RATE}, samples(), list(range(60)), judge(samples(), RATE))
+    assert judge_again(path) == 0
+
+
+@pytest.mark.parametrize("text", ["{}", "no JSON", '{"series": {}, "tables": {}}'])
+def test_a_file_that_is_no_result_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "other.json"
+    path.write_text(text)
+    with pytest.raises(BenchmarkFailed, match=r"other.json is no result of an endurance run"):
+        judge_again(path)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["--minutes", "1"], "too few samples to judge: 3 or more"),
+        (["--skip-finding"], "leaves no figure to take half of: give --rate"),
+    ],
+)
+def test_a_run_that_could_say_nothing_is_refused(
+    given: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        read_arguments(given)
+    assert says in capsys.readouterr().err
 
 
 def test_what_is_sustainable_is_what_was_concluded_over_all_the_time() -> None:
