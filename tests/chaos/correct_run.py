@@ -52,7 +52,7 @@ def _modified(told: Told) -> None:
     told.step(case, "executing", "user:maria", "modified", decision_id=decision["decision_id"])
     told.paid(case, usd(12_000))
     told.decided(approval, "approve", "user:omar", "ALREADY_DECIDED", class_="late")
-    again = told.history["people"][0]
+    again = told.history["people"][-2]
     value = base64.b64decode(told.first.topics["review-decisions"][again["offset"]]["value"])
     place = told.send("people", "review-decisions", value, {**_told_of(again), "class": "doubled"})
     told.take_in(place, "signoff.review.decided.v1", json.loads(value), approval["approval_id"])

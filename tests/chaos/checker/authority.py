@@ -30,6 +30,7 @@ def check(run: Run) -> Iterator[Violation]:
             yield from _had_the_authority(run, decision)
     for case in run.cases.values():
         yield from _levels_are_different_people(run, case)
+        yield from _outcome_names_who_decided(run, case)
     yield from _one_decision_closes_a_question(run)
     yield from _accepted_receipts_are_on_record(run)
 
@@ -108,6 +109,18 @@ def _levels_are_different_people(run: Run, case: Case) -> Iterator[Violation]:
         before = level_of.setdefault(person, approval.level)
         if before != approval.level:
             yield Violation(5, f"{person} decided levels {before} and {approval.level}", _of(decision))
+
+
+def _outcome_names_who_decided(run: Run, case: Case) -> Iterator[Violation]:
+    decided = {
+        (run.approvals[each.approval_id].level, each.reviewer)
+        for each in run.decisions_of.get(case.case_id, ())
+        if each.approval_id in run.approvals
+    }
+    for outcome in run.published.outcomes.get(case.case_id, ()):
+        for level, reviewer in sorted(set(outcome.signed_by) - decided):
+            what = f"the outcome names {reviewer} at level {level}, who did not decide there"
+            yield Violation(5, what, {"case": case.case_id, "event": outcome.event_id})
 
 
 def _one_decision_closes_a_question(run: Run) -> Iterator[Violation]:
