@@ -80,7 +80,11 @@ class Broker:
         return f"127.0.0.1:{self.wires[wire].port}"
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(

@@ -71,7 +71,11 @@ class Database(DatabaseFaults):
         return f"postgresql://postgres@127.0.0.1:{self.wires[wire].port}/{DATABASE}"
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(
@@ -145,8 +149,9 @@ class Database(DatabaseFaults):
             postmaster = psutil.Process(self._postgres.pid)
             postmaster.suspend()  # so that it makes no more backends than we see
             family = [postmaster, *postmaster.children()]
-            for sent in (number, signal.SIGCONT):
-                os.kill(postmaster.pid, sent)  # dead or not, its number is its own until `stop`
+            postmaster.send_signal(number)
+            if number != signal.SIGKILL:  # which ends it suspended as it is; it may be gone by now
+                postmaster.resume()
             _, alive = await asyncio.to_thread(psutil.wait_procs, family, timeout=DEATH_SECONDS)
             for process in alive:
                 process.kill()
