@@ -9,7 +9,7 @@ import pytest
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
-from worker.adapters.postgres.pool import DatabaseUnreachable, Pool, borrowed
+from worker.adapters.postgres.pool import DatabaseUnreachable, Pool, borrowed, refuses_the_data
 
 
 class Lender:
@@ -32,6 +32,12 @@ POOL = cast(Pool, Lender())
         errors.QueryCanceled("canceling statement due to user request"),
         errors.ConnectionFailure("connection lost"),
         errors.IoError("could not read block"),
+        errors.DeadlockDetected("a ring"),
+        errors.SerializationFailure("could not serialize"),
+        errors.LockNotAvailable("canceling statement due to lock timeout"),
+        errors.ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction"),
+        errors.IdleInTransactionSessionTimeout("terminating connection"),
+        psycopg.InterfaceError("the connection is closed"),
         psycopg.OperationalError("server closed the connection unexpectedly"),
         PoolTimeout("no connection in 10 s"),
     ],
@@ -45,9 +51,15 @@ async def test_trouble_of_the_database_itself_is_waited_for(trouble: Exception) 
 
 @pytest.mark.parametrize(
     "refusal",
-    [errors.CheckViolation("out of bounds"), errors.UntranslatableCharacter("NUL"), errors.DeadlockDetected("ring")],
+    [errors.CheckViolation("out of bounds"), errors.UntranslatableCharacter("NUL"), errors.ProgramLimitExceeded("row")],
 )
 async def test_a_refusal_of_what_was_asked_stays_what_it_is(refusal: psycopg.Error) -> None:
     with pytest.raises(type(refusal)):
         async with borrowed(POOL):
             raise refusal
+    assert refuses_the_data(refusal)
+
+
+def test_a_statement_that_fits_no_table_is_no_fault_of_the_data() -> None:
+    """As between a migration and the start of the release that it is for: the message can be tried again."""
+    assert not refuses_the_data(errors.UndefinedColumn("no such column"))

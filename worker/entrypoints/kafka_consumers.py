@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 Deliver = Callable[[Delivery], Awaitable[None]]
 
+FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 COMMIT_TIMEOUT_S = 10.0
 
@@ -86,14 +87,18 @@ class Intake:
         await self._commit(records)
 
     async def _insert(self, records: list[Record]) -> Sequence[Work]:
-        pause = 0.2
+        """Goes on for as long as it takes, whatever goes wrong: the consumer is past these records, and whoever went on
+        to the next ones would lose them."""
+        pause = FIRST_PAUSE_S
         while True:
             try:
                 return await self._inbox.receive(records)
             except ConnectionError as error:
                 log.warning("intake waits for the database: %s", error)
-                await asyncio.sleep(pause)
-                pause = min(LONGEST_PAUSE_S, pause * 2)
+            except Exception:
+                log.exception("a batch could not be stored; it is tried again")
+            await asyncio.sleep(pause)
+            pause = min(LONGEST_PAUSE_S, pause * 2)
 
     async def _commit(self, records: Sequence[ConsumerRecord]) -> None:
         """A commit that fails costs nothing but a redelivery, which the inbox recognises."""

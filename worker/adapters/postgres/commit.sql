@@ -136,10 +136,8 @@ from json_populate_recordset(null::audit, %(rows)s::json)
 -- name: insert_outbox
 insert into outbox (event_id, ordering, topic, key, headers, payload)
 select event_id, ordering, topic, key, headers, payload
-from json_populate_recordset(null::outbox, %(rows)s::json) with ordinality as new (
-    outbox_id, event_id, ordering, topic, key, headers, payload, created_at, published_at, place
-)
-order by place
+from json_populate_recordset(null::outbox, %(rows)s::json) with ordinality as new
+order by new.ordinality
 returning outbox_id
 
 -- name: insert_notifications
@@ -147,11 +145,8 @@ insert into notifications (message_id, endpoint, kind, approval_id, case_id, sta
 select
     message_id, endpoint, kind, approval_id, case_id,
     case when body is null then 'failed' else 'pending' end, problem, body, case when body is null then now() end
-from json_populate_recordset(null::notifications, %(rows)s::json) with ordinality as new (
-    notification_id, message_id, endpoint, kind, approval_id, case_id, state, attempts, problem, body,
-    created_at, available_at, finished_at, place
-)
-order by place
+from json_populate_recordset(null::notifications, %(rows)s::json) with ordinality as new
+order by new.ordinality
 
 -- name: refuse_messages
 insert into dead_letters (topic, partition, "offset", part, reason, detail, sha256, value, headers)

@@ -8,6 +8,9 @@ A unit that the database refuses must not take the others with it: the batch is 
 fault stands alone.
 """
 
+import asyncio
+import logging
+import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +26,7 @@ from worker.adapters.postgres.ground import Ground, lock
 from worker.adapters.postgres.named_queries import load
 from worker.adapters.postgres.notifications import notification_rows
 from worker.adapters.postgres.outbox import OutboxRow, Publisher, outbox_rows
-from worker.adapters.postgres.pool import Pool, borrowed
+from worker.adapters.postgres.pool import DatabaseUnreachable, Pool, borrowed, refuses_the_data
 from worker.adapters.postgres.unit_rows import Row, UnitRows, rows_of
 from worker.application import failpoints
 from worker.application.notices import NoticeRouter
@@ -35,6 +38,12 @@ _QUERIES = load("commit.sql")
 
 _REPEAT = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 """The database asks for the transaction again; nothing is wrong with any unit."""
+
+REPETITIONS = 5
+FIRST_PAUSE_S = 0.01
+"""Before the first repetition; then twice as long each time. Two workers that met in a deadlock part by chance."""
+
+log = logging.getLogger(__name__)
 
 
 class GroupCommit:
@@ -60,15 +69,25 @@ class GroupCommit:
 
     async def _commit_all(self, units: list[UnitOfWork]) -> Sequence[Commit | Exception]:
         try:
-            return await self._attempt(units)
-        except _REPEAT:
-            return await self._commit_all(units)
+            return await self._repeat(units)
         except (psycopg.Error, ValueError) as error:
             if len(units) == 1:
                 return [_verdict_on(error)]
             middle = len(units) // 2
             first, second = units[:middle], units[middle:]
             return [*await self._commit_all(first), *await self._commit_all(second)]
+
+    async def _repeat(self, units: list[UnitOfWork]) -> Sequence[Commit]:
+        """Raises DatabaseUnreachable when the database asks for the same transaction again and again."""
+        for repetition in range(REPETITIONS):
+            try:
+                return await self._attempt(units)
+            except DatabaseUnreachable as error:
+                if not isinstance(error.__cause__, _REPEAT):
+                    raise
+                log.info("a commit of %s units is repeated: %s", len(units), error)
+                await asyncio.sleep(FIRST_PAUSE_S * 2**repetition * random.uniform(0.5, 1.5))  # noqa: S311
+        return await self._attempt(units)
 
     async def _attempt(self, units: list[UnitOfWork]) -> Sequence[Commit]:
         async with borrowed(self._pool) as connection:
@@ -145,8 +164,11 @@ async def _send(
 
 
 def _verdict_on(error: psycopg.Error | ValueError) -> Commit | Exception:
-    """A ValueError is a unit that has no rows: a text that is not Unicode, or parts that do not belong together."""
+    """A ValueError is a unit that has no rows: a text that is not Unicode, or parts that do not belong together. What
+    is no fault of the unit is raised as it is, and the unit may be tried again."""
     if isinstance(error, psycopg.errors.UniqueViolation):
         return Commit.CONFLICT
+    if not refuses_the_data(error):
+        return error
     problem = error.diag.message_primary if isinstance(error, psycopg.Error) else error
     return UnitRefused(f"{type(error).__name__}: {problem}")

@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from pydantic_core import to_json
 
+from schemas.values import RejectionReason
 from worker.adapters.postgres.named_queries import load
 from worker.adapters.postgres.outbox import OutboxRow, Publisher, outbox_rows
-from worker.adapters.postgres.pool import Pool, borrowed
+from worker.adapters.postgres.pool import Pool, borrowed, refuses_the_data
 from worker.application.messages import Delivery
 from worker.domain.intent import Intent, IntentState, intent_from_json
 from worker.translation.inbound import Accepted, Record, Rejected, message_of, read
@@ -52,8 +54,21 @@ class Inbox:
     async def receive(self, records: Sequence[Record]) -> list[Work]:
         """Puts a whole batch on disk: messages into the inbox, what is none among the dead letters.
 
-        Returns the messages that are new; those of a redelivery are there already, and somebody's work.
+        Returns the messages that are new; those of a redelivery are there already, and somebody's work. A record that
+        the database does not take becomes a dead letter, and keeps back no other.
         """
+        try:
+            return await self._receive(records)
+        except (psycopg.Error, ValueError) as error:
+            if not refuses_the_data(error):
+                raise
+            if len(records) == 1:
+                await self._set_aside(records[0], error)
+                return []
+            middle = len(records) // 2
+            return [*await self.receive(records[:middle]), *await self.receive(records[middle:])]
+
+    async def _receive(self, records: Sequence[Record]) -> list[Work]:
         accepted: dict[tuple[str, int, int, int], Accepted] = {}
         rejected: list[dict[str, Any]] = []
         for record in records:
@@ -68,6 +83,13 @@ class Inbox:
             announced = await self._reject(connection, rejected) if rejected else []
         self._publisher.hand_over(announced, {})
         return [_work(accepted[row["topic"], row["partition"], row["offset"], row["part"]], row) for row in rows]
+
+    async def _set_aside(self, record: Record, error: Exception) -> None:
+        problem = f"could not be stored ({type(error).__name__}); mend the cause and replay it"
+        rejected = _dead_letter(record, Rejected(0, RejectionReason.PROCESSING_FAILED, problem))
+        async with borrowed(self._pool) as connection, connection.transaction():
+            announced = await self._reject(connection, [rejected])
+        self._publisher.hand_over(announced, {})
 
     async def take_up(self, limit: int) -> list[Work]:
         """Messages whose time has come: postponed ones, early ones, and those of a worker that died. They are in the
