@@ -100,7 +100,7 @@ def by_chaos(mutant: Mutant, seeds: int, size: Size) -> Finding:
             except subprocess.TimeoutExpired:
                 return _broken(mutant, "chaos", monotonic() - began, f"did not end within {CHAOS_LIMIT_S:g} s")
             seconds = round(monotonic() - began, 1)
-            if mistake := next(_mistakes(run), None):
+            if mistake := next(_mistakes(mutant, run), None):
                 return _broken(mutant, "chaos", seconds, mistake)
             if ran.returncode == 1 and (found := _violation(run)):
                 return Finding(mutant.name, "chaos", Result.CAUGHT, seconds, seed, *found)
@@ -123,10 +123,16 @@ def _violation(run: Path) -> tuple[str, str] | None:
     return (f"invariant {violations[0]['invariant']}", str(violations[0]["what"])) if violations else None
 
 
-def _mistakes(run: Path) -> Iterator[str]:
+def _mistakes(mutant: Mutant, run: Path) -> Iterator[str]:
+    """Errors that were raised in a file that the patch changes: others are of the faults, not of the patch."""
     for log in sorted(run.glob("logs/*.log")):
+        raised_by = ""
         with log.open(encoding="utf-8", errors="replace") as lines:
-            yield from (line.strip() for line in lines if any(mistake in line for mistake in MISTAKES))
+            for line in lines:
+                if line.startswith('  File "'):
+                    raised_by = line
+                elif line.startswith(MISTAKES) and any(path in raised_by for path in mutant.paths):
+                    yield line.strip()
 
 
 def _python(tree: Path, module: str, *arguments: str, limit_s: float) -> subprocess.CompletedProcess[str]:
