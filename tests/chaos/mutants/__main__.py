@@ -54,13 +54,14 @@ def _chosen(
 
 def _tried(mutants: Sequence[Mutant], given: argparse.Namespace) -> Iterator[Finding]:
     """Simulations side by side, then chaos runs one after the other: those need the machine for themselves."""
+    seeds = range(1, given.seeds + 1)
     simulated = [mutant for mutant in mutants if given.by in (None, "simulation") and "simulation" in mutant.seen_by]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for found in pool.map(partial(by_simulation, seeds=given.seeds), simulated):
+        for found in pool.map(partial(by_simulation, seeds=seeds), simulated):
             yield _told(found)
     for mutant in mutants:
         if given.by in (None, "chaos") and "chaos" in mutant.seen_by:
-            yield _told(by_chaos(mutant, given.seeds, Size(given.cases, given.faults)))
+            yield _told(by_chaos(mutant, seeds, Size(given.cases, given.faults)))
 
 
 def _told(found: Finding) -> Finding:

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.mutants.simulated FIRST SEEDS`, run in a copy of the code that holds a defect.
+"""`python -m tests.chaos.mutants.simulated SEED…`, run in a copy of the code that holds a defect.
 
 Simulates one seed after the other until an invariant does not hold, and prints one line of JSON: `caught`, `missed` or
 `broken`. Broken is a mutant that does not run: what it raises is a mistake of its own and says nothing of the oracle.
@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -20,18 +21,17 @@ MISTAKES = ("NameError(", "ImportError(", "ModuleNotFoundError(", "AttributeErro
 
 
 def main() -> None:
-    first, seeds = int(sys.argv[1]), int(sys.argv[2])
     here = Path.cwd()
     if not Path(worker.__file__).is_relative_to(here):
         raise SystemExit(f"the worker is imported from {worker.__file__}, not from {here}: nothing is planted in it")
     logging.getLogger("worker").setLevel(logging.ERROR)
     logging.getLogger("worker").propagate = False
     began = monotonic()
-    found = _tried(range(first, first + seeds))
+    found = _tried(map(int, sys.argv[1:]))
     print(json.dumps({**found, "seconds": round(monotonic() - began, 1)}))  # noqa: T201 - what this program says
 
 
-def _tried(seeds: range) -> dict[str, Any]:
+def _tried(seeds: Iterable[int]) -> dict[str, Any]:
     for seed in seeds:
         try:
             simulate(Plan(seed))

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -64,14 +64,14 @@ class Size:
     faults: int
 
 
-def by_simulation(mutant: Mutant, seeds: int) -> Finding:
-    """Seeds 1 to `seeds`, in a process that imports the worker from the copy."""
+def by_simulation(mutant: Mutant, seeds: Iterable[int]) -> Finding:
+    """One seed after the other, in a process that imports the worker from the copy."""
     with tempfile.TemporaryDirectory(prefix="signoff-mutant-") as folder:
         tree = Path(folder)
         copied(tree)
         try:
             planted(mutant, tree)
-            ran = _python(tree, "tests.chaos.mutants.simulated", "1", str(seeds), limit_s=SIMULATION_LIMIT_S)
+            ran = _python(tree, "tests.chaos.mutants.simulated", *map(str, seeds), limit_s=SIMULATION_LIMIT_S)
         except UnusablePatch as error:
             return _broken(mutant, "simulation", 0.0, str(error))
         except subprocess.TimeoutExpired:
@@ -83,7 +83,7 @@ def by_simulation(mutant: Mutant, seeds: int) -> Finding:
     return Finding(mutant=mutant.name, by="simulation", **{**told, "result": Result(told["result"])})
 
 
-def by_chaos(mutant: Mutant, seeds: int, size: Size) -> Finding:
+def by_chaos(mutant: Mutant, seeds: Iterable[int], size: Size) -> Finding:
     """Real processes, one run for each seed until the checker finds something."""
     began = monotonic()
     with tempfile.TemporaryDirectory(prefix="signoff-mutant-") as folder:
@@ -93,7 +93,7 @@ def by_chaos(mutant: Mutant, seeds: int, size: Size) -> Finding:
             planted(mutant, tree)
         except UnusablePatch as error:
             return _broken(mutant, "chaos", 0.0, str(error))
-        for seed in range(1, seeds + 1):
+        for seed in seeds:
             run = Path(folder, f"run-{seed}")
             try:
                 ran = _chaos(tree, run, seed, size)
