@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from producer_scripts.envelopes import Mode, outgoing
-from schemas.catalogue import REVIEW_DECISIONS
-from schemas.events import ReviewDecided
+from schemas.catalogue import ORDER_EXCEPTIONS, REVIEW_DECISIONS
+from schemas.events import PaymentFailed, ReviewDecided
 from tests.builders import Event
 from tests.chaos.agenda import Agenda
 from tests.chaos.answers import letter
 from tests.chaos.history import History
 from tests.chaos.hostile_scenes import suiting
-from tests.chaos.mail import Letter, Post
+from tests.chaos.mail import Letter, Post, Story
 from tests.chaos.screens import Question, Screens
 from tests.chaos.shop import CANARIES, Shop
 from tests.chaos.staff import Staff, respelt
@@ -31,12 +31,12 @@ LONGEST_WAIT_S = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """`event` is the decision or command as it would be read; `raw` what is sent in its place where nobody can read
-    it. Its id is unique, but for that of a replay."""
+    """`event` is the decision or command as it would be read; `instead` is sent in its place where nobody could read
+    that, or where it is something else that goes to another topic. Its id is unique, but for that of a replay."""
 
     name: str
     event: Event
-    raw: bytes | None = None
+    instead: Letter | None = None
 
 
 class Adversary:
@@ -91,15 +91,10 @@ class Adversary:
         built = build()
         attack = built if isinstance(built, Attack) else Attack(name, built)
         self.sent[name] += 1
-        await self._post.send(self._letter(attack, question), **self._told(attack, question))
+        by_itself = partial(letter, attack.event, question.key, self._dice, command="command" in attack.event)
+        await self._post.send(attack.instead or by_itself(), self._told(attack, question))
 
-    def _letter(self, attack: Attack, question: Question) -> Letter:
-        if attack.raw is None:
-            return letter(attack.event, question.key, self._dice, command="command" in attack.event)
-        headers = outgoing(ReviewDecided.TYPE, {}, key=question.key, mode=Mode.BINARY).headers
-        return Letter(REVIEW_DECISIONS.name, question.key, attack.raw, self._dice.choice([(), headers]))
-
-    def _told(self, attack: Attack, question: Question) -> dict[str, Any]:
+    def _told(self, attack: Attack, question: Question) -> Story:
         """An id that nobody can read is none."""
         event = attack.event
         by = event.get("reviewer") or event.get("by")
@@ -108,7 +103,7 @@ class Adversary:
         return {
             "class": attack.name,
             "hostile": True,
-            "decision_id": None if attack.raw else event.get("decision_id") or event.get("command_id"),
+            "decision_id": None if attack.instead else event.get("decision_id") or event.get("command_id"),
             "approval_id": event.get("approval_id"),
             "exception_id": event.get("exception_id") or question.exception_id,
             "level": question.level,
@@ -126,10 +121,8 @@ class Adversary:
         yield "level_that_nobody_has", lambda: {**honest(), "level": dice.choice(["ceo", question.level.title()])}
         yield "roles_of_everybody", lambda: {**honest(), "reviewer": {"id": "user:hana", "roles": _EVERY_ROLE}}
         yield "somebody_from_outside", lambda: {**honest(), "reviewer": {"id": "user:zoe", "roles": _EVERY_ROLE}}
-        yield "verdict_named_twice", partial(_illegible, "verdict_named_twice", honest, _verdict_twice)
-        yield "amount_that_is_not_a_number", partial(_illegible, "amount_that_is_not_a_number", honest, _not_a_number)
-        yield "deeper_than_anybody_reads", partial(_illegible, "deeper_than_anybody_reads", honest, _too_deep)
-        yield "letters_that_are_none", partial(_illegible, "letters_that_are_none", honest, _not_utf8)
+        for name, spoil in _SPOILT.items():
+            yield name, partial(_illegible, name, honest, spoil, question.key)
         if question.signed:
             yield "who_signed_before", lambda: {**honest(), "reviewer": {"id": self._signer(question, spelt=False)}}
             yield "who_signed_before_respelt", lambda: {**honest(), "reviewer": {"id": self._signer(question)}}
@@ -137,6 +130,8 @@ class Adversary:
             yield "question_that_is_closed", lambda: _honest(dice.choice(closed), staff, dice)
         if self._screens.outcomes:
             yield "case_that_has_ended", lambda: self._about_an_ended_case(honest())
+        if paid := [outcome for outcome in self._screens.outcomes.values() if outcome["payment_reference"]]:
+            yield _SAID_TO_HAVE_FAILED, lambda: _said_to_have_failed(dice.choice(paid), honest())
         if replays := [receipt for receipt in self._screens.accepted.values() if _is_another(receipt, question)]:
             yield (
                 "replay_of_an_accepted_id",
@@ -153,6 +148,7 @@ class Adversary:
         return {**event, "exception_id": self._dice.choice(list(self._screens.outcomes))}
 
 
+_SAID_TO_HAVE_FAILED = "payment_said_to_have_failed"
 _EVERY_ROLE = ["manager", "director", "board", "desk", "lead", "duty", "admin", "*"]
 
 
@@ -178,9 +174,24 @@ def _forged(question: Question, dice: Random) -> str:
     return dice.choice(["0" * 64, seal[:-1], f"{seal}0", seal[::-1] if seal != seal[::-1] else "x", "x"])
 
 
-def _illegible(name: str, honest: Callable[[], Event], spoil: Callable[[Event], bytes]) -> Attack:
+def _illegible(name: str, honest: Callable[[], Event], spoil: Callable[[Event], bytes], key: str) -> Attack:
     event = honest()
-    return Attack(name, event, spoil(event))
+    headers = outgoing(ReviewDecided.TYPE, {}, key=key, mode=Mode.BINARY).headers
+    return Attack(name, event, Letter(REVIEW_DECISIONS.name, key, spoil(event), headers))
+
+
+def _said_to_have_failed(outcome: Event, event: Event) -> Attack:
+    """Whoever believes it pays a second time."""
+    report = {
+        "idempotency_key": f"signoff:{outcome['case_id']}:1",
+        "payment_reference": outcome["payment_reference"],
+        "reason": "the card was closed",
+        "provider": "http",
+    }
+    record = outgoing(PaymentFailed.TYPE, report, key=str(outcome["order_id"]), mode=Mode.BINARY)
+    instead = Letter(ORDER_EXCEPTIONS.name, str(outcome["order_id"]), record.value, record.headers)
+    about = {"approval_id": None, "exception_id": outcome["exception_id"], "verdict": None}
+    return Attack(_SAID_TO_HAVE_FAILED, {**event, **about}, instead)
 
 
 def _verdict_twice(event: Event) -> bytes:
@@ -199,3 +210,12 @@ def _too_deep(event: Event) -> bytes:
 
 def _not_utf8(event: Event) -> bytes:
     return json.dumps(event).encode().replace(b"said so", b"said \xff so")
+
+
+_SPOILT: dict[str, Callable[[Event], bytes]] = {
+    "verdict_named_twice": _verdict_twice,
+    "amount_that_is_not_a_number": _not_a_number,
+    "deeper_than_anybody_reads": _too_deep,
+    "letters_that_are_none": _not_utf8,
+}
+"""What nobody can read in one way only: it is no decision at all."""

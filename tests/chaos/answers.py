@@ -11,7 +11,7 @@ from tests.chaos.mail import Letter
 from tests.chaos.screens import Question
 from tests.chaos.shop import CANARIES
 
-VERDICTS = {"approve": 66, "reject": 8, "modify": 12, "choose": 6, "escalate": 4, "request_changes": 4}
+VERDICTS = {"approve": 56, "reject": 8, "modify": 13, "choose": 7, "escalate": 8, "request_changes": 8}
 WHEN_IN_A_HURRY = {"approve": 85, "reject": 15}
 
 LEAST_MINOR = 200

@@ -20,6 +20,7 @@ STOP_S = 2.0
 POLL_MS = 100
 
 Header = tuple[str, bytes | None]
+Story = dict[str, Any]
 Handle = Callable[[str, ConsumerRecord], Awaitable[None]]
 
 # Both clients tell each lost connection as an error. Here they are lost on purpose.
@@ -62,8 +63,9 @@ class Post:
     ) -> None:
         await self._stop()
 
-    async def send(self, letter: Letter, **told: Any) -> None:
-        """Returns when the broker has it. `told` is what the history says of it besides."""
+    async def send(self, letter: Letter, *stories: Story) -> None:
+        """Returns when the broker has it. `stories` is what the history says of it besides: a line for each thing that
+        the record holds."""
         while True:
             producer = await self._current()
             place = {"topic": letter.topic, "partition": None, "offset": None}
@@ -75,7 +77,8 @@ class Post:
                 place |= {"partition": done.partition, "offset": done.offset}
             except KafkaError as error:
                 lost = error
-            self._history.tell("sent", **place, sha256=letter.sha256, **told)
+            for story in stories:
+                self._history.tell("sent", **place, sha256=letter.sha256, **story)
             if lost is None:
                 return
             await self._renew(producer)

@@ -1,11 +1,8 @@
 """Those who sign: in time and late, twice and at once, before they are asked; and in the end all of them, and well."""
 
-import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import partial
-from math import inf
 from random import Random
 from types import TracebackType
 from typing import Any, Self
@@ -14,22 +11,20 @@ from tests.builders import Event
 from tests.chaos.agenda import Agenda
 from tests.chaos.answers import as_a_screen_says_it, letter, verdict_for, what_belongs_to
 from tests.chaos.history import History
-from tests.chaos.mail import Letter, Post
+from tests.chaos.mail import Letter, Post, Story
 from tests.chaos.screens import Question, Screens
 from tests.chaos.shop import LEVELS, Shop, needs_of
 from tests.chaos.staff import Colleague, respelt
+from tests.chaos.visits import Course, Visits
 
-DOUBLED, MANY_TIMES = 0.1, 0.01
+DOUBLED, MANY_TIMES = 0.1, 0.004
 RIVALLED = 0.12
 HELD = 0.05
 TOO_LATE = 0.08
 AHEAD_OF_THE_LEVEL = 0.2
 RESPELT = 0.1
+IN_BULK, MOST_IN_BULK = 0.05, 4
 
-LOOK_AGAIN_S = 10.0
-"""Until somebody looks whether a question that was answered is still open."""
-
-LOOK_AGAIN_IN_A_HURRY_S = 2.5
 HEARING_S = 0.2
 """How often people listen for what is about to be raised."""
 
@@ -37,16 +32,8 @@ _ANOTHER_MUST_SIGN = frozenset({"SAME_REVIEWER", "NOT_AUTHORISED", "SELF_APPROVA
 _NOT_AS_IT_STANDS = frozenset({"STALE"})
 
 
-@dataclass
-class _Course:
-    """How the people fare with one question: who cannot answer it, whether it can be signed as it stands, and the
-    number of the visit that is planned: an earlier one takes the place of a later."""
-
-    unfit: set[str] = field(default_factory=set)
-    answers: int = 0
-    is_stale: bool = False
-    visit: int = 0
-    due: float = inf
+_Composed = tuple[Event, Story]
+"""A decision, and what the history is told of it."""
 
 
 class People:
@@ -58,10 +45,9 @@ class People:
         self._agenda = Agenda()
         self._screens = Screens(shop.staff, self._asked, self._closed, self._answered)
         self._inbox = self._screens.inbox(kafka, prefix)
-        self._courses: dict[str, _Course] = defaultdict(_Course)
+        self._visits = Visits(self._agenda, self._answer)
         self._by: dict[str, tuple[str, str]] = {}
         """Approval id and person, by decision id."""
-        self._is_in_a_hurry = False
         self._numbers = Counter[str]()
         self._prefix = prefix
 
@@ -94,17 +80,17 @@ class People:
 
     def hurry(self) -> None:
         """From now on: whoever put something off does it, and what nobody wanted to answer is answered."""
-        self._is_in_a_hurry = True
+        self._visits.is_in_a_hurry = True
         self._agenda.all_now()
         for question in self._screens.open:
-            self._plan(question, self._dice.uniform(0, 0.5))
+            self._visits.plan(question, self._dice.uniform(0, 0.5))
 
     # What they notice
 
     def _asked(self, question: Question) -> None:
         dice, agenda = self._dice, self._agenda
-        if self._is_in_a_hurry:
-            self._plan(question, dice.uniform(0, 0.3))
+        if self._visits.is_in_a_hurry:
+            self._visits.plan(question, dice.uniform(0, 0.3))
             return
         wait = _patience(dice)
         if wait is None:
@@ -112,7 +98,7 @@ class People:
         if dice.random() < HELD:
             agenda.after(wait / 2, partial(self._hold, question))
         else:
-            self._plan(question, wait)
+            self._visits.plan(question, wait)
             if dice.random() < RIVALLED:
                 agenda.after(wait, partial(self._answer, question, class_="rival"))
         if self._next_level(question) and dice.random() < AHEAD_OF_THE_LEVEL:
@@ -129,12 +115,12 @@ class People:
         question = self._screens.questions.get(approval_id)
         if question is None or receipt["code"] in ("ACCEPTED", "DUPLICATE", "ALREADY_DECIDED", "EXPIRED"):
             return
-        course = self._courses[approval_id]
+        course = self._visits.course(question)
         if receipt["code"] in _ANOTHER_MUST_SIGN:
             course.unfit.add(person)
         course.is_stale |= receipt["code"] in _NOT_AS_IT_STANDS
         if question.is_open:
-            self._plan(question, self._dice.uniform(0, 1))
+            self._visits.plan(question, self._dice.uniform(0, 1))
 
     async def _listen(self) -> None:
         """Some hear of an exception before it is raised, and answer what is not asked yet."""
@@ -147,28 +133,18 @@ class People:
 
     # What they do
 
-    def _plan(self, question: Question, wait: float) -> None:
-        """Somebody visits the question; who means to come later than that stays away."""
-        course, due = self._courses[question.approval_id], time.monotonic() + wait
-        if due < course.due:
-            course.visit, course.due = course.visit + 1, due
-            self._agenda.after(wait, partial(self._visit, question, course.visit))
-
-    async def _visit(self, question: Question, number: int) -> None:
-        course = self._courses[question.approval_id]
-        if number == course.visit:
-            course.due = inf
-            await self._answer(question)
-            if question.is_open:
-                self._plan(question, self._look_again(course))
-
     async def _answer(self, question: Question, class_: str = "valid") -> None:
         if question.is_open is (class_ == "late"):
             return
-        course = self._courses[question.approval_id]
+        others = self._screens.open if class_ == "valid" and self._dice.random() < IN_BULK else []
+        questions = [question, *self._dice.sample(others, min(len(others), MOST_IN_BULK))]
+        composed = [self._composed(each, class_) for each in {each.approval_id: each for each in questions}.values()]
+        await self._send(question.key, *composed)
+
+    def _composed(self, question: Question, class_: str) -> _Composed:
+        course, dice = self._visits.course(question), self._dice
         reviewer = self._somebody_for(question, course)
-        dice = self._dice
-        verdict = verdict_for(question, dice, in_a_hurry=self._is_in_a_hurry)
+        verdict = verdict_for(question, dice, in_a_hurry=self._visits.is_in_a_hurry)
         if course.is_stale and dice.random() < 0.7:
             verdict = "reject"
         decision = self._decision(verdict, reviewer, **self._naming(question))
@@ -179,7 +155,7 @@ class People:
             decision = as_a_screen_says_it(decision, question)
         self._by[decision["decision_id"]] = (question.approval_id, reviewer.person)
         course.answers += 1
-        await self._send(decision, question.key, reviewer, class_, verdict, self._question_of(question))
+        return decision, _told(decision, class_, verdict, reviewer, _about(question))
 
     async def _sign_ahead(self, question: Question) -> None:
         """The next level signs before it is asked."""
@@ -190,7 +166,7 @@ class People:
         reviewer = self._dice.choice(people)
         decision = self._decision("approve", reviewer, exception_id=question.exception_id, level=level)
         about = {"approval_id": None, "exception_id": question.exception_id, "level": level}
-        await self._send(decision, question.key, reviewer, "early", "approve", about)
+        await self._send(question.key, (decision, _told(decision, "early", "approve", reviewer, about)))
 
     async def _answer_early(self, event: Event, level: str | None, first: str) -> None:
         """Before the case itself is there. Who names no level answers the first one."""
@@ -203,37 +179,32 @@ class People:
             decision["level"] = level
         about = {"approval_id": None, "exception_id": event["exception_id"], "level": level}
         key = str(event.get("order_id") or event["exception_id"])
-        await self._send(decision, key, reviewer, "early", verdict, about)
+        await self._send(key, (decision, _told(decision, "early", verdict, reviewer, about)))
 
     async def _hold(self, question: Question) -> None:
         """Somebody takes the question for themselves, and answers it, lets it go, or forgets it."""
         if not question.is_open:
             return
-        reviewer = self._somebody_for(question, self._courses[question.approval_id])
+        reviewer = self._somebody_for(question, self._visits.course(question))
         await self._command("claim", question, reviewer)
         afterwards = self._dice.random()
         if afterwards < 0.2:
             await self._command("release", question, reviewer)
-        self._plan(question, self._dice.uniform(0.2, 1))
+        self._visits.plan(question, self._dice.uniform(0.2, 1))
 
     async def _command(self, command: str, question: Question, reviewer: Colleague) -> None:
         by: Event = {"id": self._spelt(reviewer), "roles": []}
         event = {"command_id": self._next_id("C"), "approval_id": question.approval_id, "command": command, "by": by}
-        told = {**self._question_of(question), "decision_id": event["command_id"], "verdict": None}
-        await self._post.send(
-            letter(event, question.key, self._dice, command=True), **_told(command, by["id"], reviewer, told)
-        )
+        story = _told({"decision_id": event["command_id"], "reviewer": by}, command, None, reviewer, _about(question))
+        await self._post.send(letter(event, question.key, self._dice, command=True), story)
 
-    async def _send(
-        self, decision: Event, key: str, reviewer: Colleague, class_: str, verdict: str, about: dict[str, Any]
-    ) -> None:
-        dice = self._dice
-        sent = letter(decision, key, dice)
-        told = {**about, "decision_id": decision["decision_id"], "verdict": verdict}
-        spelt = decision["reviewer"]["id"]
-        await self._post.send(sent, **_told(class_, spelt, reviewer, told))
+    async def _send(self, key: str, *composed: _Composed) -> None:
+        """One record, whether it holds one decision or several."""
+        decisions = [decision for decision, _ in composed]
+        sent = letter(decisions[0] if len(decisions) == 1 else {"decisions": decisions}, key, self._dice)
+        await self._post.send(sent, *(story for _, story in composed))
         for copy in self._copies(sent):
-            await self._post.send(copy, **_told("doubled", spelt, reviewer, told))
+            await self._post.send(copy, *({**story, "class": "doubled"} for _, story in composed))
 
     def _copies(self, sent: Letter) -> Iterable[Letter]:
         """The same bytes once more, perhaps in another partition; seldom a hundred times."""
@@ -256,7 +227,7 @@ class People:
             return {"exception_id": question.exception_id, "level": question.level}
         return {"approval_id": question.approval_id}
 
-    def _somebody_for(self, question: Question, course: _Course) -> Colleague:
+    def _somebody_for(self, question: Question, course: Course) -> Colleague:
         """Who holds the question, else anybody who may and has not been refused; anybody who may when all have."""
         staff, without = self._shop.staff, self._signers(question)
         able = staff.who_may(question.role, without) or staff.who_may(question.role)
@@ -274,17 +245,6 @@ class People:
         above: str | None = LEVELS[question.level]["escalates_to"]
         return above if level["number"] < level["of"] else None
 
-    def _question_of(self, question: Question) -> dict[str, Any]:
-        return {
-            "approval_id": question.approval_id,
-            "exception_id": question.exception_id,
-            "level": question.level,
-        }
-
-    def _look_again(self, course: _Course) -> float:
-        least = LOOK_AGAIN_IN_A_HURRY_S if self._is_in_a_hurry else LOOK_AGAIN_S
-        return float(min(least * 1.3**course.answers, 30.0))
-
     def _spelt(self, reviewer: Colleague) -> str:
         return respelt(reviewer.id, self._dice) if self._dice.random() < RESPELT else reviewer.id
 
@@ -301,5 +261,18 @@ def _patience(dice: Random) -> float | None:
     return dice.uniform(3, 10) if drawn < 0.92 else None
 
 
-def _told(class_: str, spelt: str, reviewer: Colleague, more: dict[str, Any]) -> dict[str, Any]:
-    return {"class": class_, "hostile": False, "reviewer": spelt, "person": reviewer.person, **more}
+def _about(question: Question) -> Story:
+    return {"approval_id": question.approval_id, "exception_id": question.exception_id, "level": question.level}
+
+
+def _told(decision: Event, class_: str, verdict: str | None, reviewer: Colleague, about: Story) -> Story:
+    """What the history is told. A screen's answer has no verdict of its own."""
+    return {
+        "class": class_,
+        "hostile": False,
+        "decision_id": decision["decision_id"],
+        **about,
+        "verdict": verdict,
+        "reviewer": decision["reviewer"]["id"],
+        "person": reviewer.person,
+    }

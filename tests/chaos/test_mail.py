@@ -74,7 +74,7 @@ async def test_what_went_wrong_with_a_reader_is_told_when_it_is_closed(
 async def send(post: Post, numbers: range) -> None:
     async with asyncio.TaskGroup() as group:
         for number in numbers:
-            group.create_task(post.send(Letter("t", str(number), b"%d" % number), number=number))
+            group.create_task(post.send(Letter("t", str(number), b"%d" % number), {"number": number}))
 
 
 async def make_topic(kafka: str, name: str) -> None:

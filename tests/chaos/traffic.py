@@ -137,7 +137,7 @@ class Traffic:
 
     async def _send(self, letter: Letter, event: Event | None, class_: str) -> None:
         async with self._busy:
-            await self._post.send(letter, **{"class": class_}, **(self._told(event) if event else _NOTHING))
+            await self._post.send(letter, {"class": class_, **(self._told(event) if event else _NOTHING)})
 
     def _told(self, event: Event) -> dict[str, Any]:
         needs = needs_of(event, self._shop.orders)

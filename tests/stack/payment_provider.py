@@ -18,7 +18,7 @@ from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -43,7 +43,10 @@ class PaymentProvider:
 
     @property
     def app(self) -> Starlette:
-        return Starlette(routes=[*self.stripe.routes, *self.payments.routes, *self._admin])
+        return Starlette(
+            routes=[*self.stripe.routes, *self.payments.routes, *self._admin],
+            exception_handlers={ClientDisconnect: _nobody_is_there},
+        )
 
     @property
     def _admin(self) -> list[Route]:
@@ -85,6 +88,11 @@ class PaymentProvider:
     async def _forget(self, _: Request) -> Response:
         self.stripe.forget_keys()
         return Response(status_code=204)
+
+
+async def _nobody_is_there(*_: object) -> Response:
+    """The request broke off before it could be read, so nothing was done."""
+    return Response(status_code=400)
 
 
 class _Server(uvicorn.Server):
@@ -138,12 +146,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     journal = Journal(chosen.journal) if chosen.journal else None
     ledger = Ledger(
         unregistered=Captured(chosen.captured, chosen.currency) if chosen.captured is not None else None,
-        weather=ByChance(chosen.seed, chosen.faults) if chosen.faults else None,
+        weather=ByChance(_seed(chosen.seed, journal), chosen.faults) if chosen.faults else None,
         witness=journal,
         before=journal.before if journal else (),
     )
     with contextlib.suppress(KeyboardInterrupt), contextlib.closing(journal or contextlib.ExitStack()):
         asyncio.run(_serve(ledger, chosen.port))
+
+
+def _seed(seed: int, journal: Journal | None) -> str:
+    """A process that is started again must not begin with the same faults again."""
+    return f"{seed}, after {len(journal.before) if journal else 0} payments"
 
 
 def _probabilities(text: str) -> dict[Fault, float]:

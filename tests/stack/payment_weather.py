@@ -14,11 +14,11 @@ USUAL: Mapping[Fault, float] = {
     Fault.RESET_AFTER: 4,
     Fault.RATE_LIMITED: 3,
     Fault.IN_PROGRESS: 1,
-    Fault.DECLINED: 2,
+    Fault.DECLINED: 4,
     Fault.GARBAGE: 2,
     Fault.WRONG_AMOUNT: 2,
     Fault.PENDING_THEN_SUCCEEDED: 2,
-    Fault.PENDING_THEN_FAILED: 2,
+    Fault.PENDING_THEN_FAILED: 4,
     Fault.SLOW: 1,
 }
 """How often each comes, out of the sum of all: rather those that hide what happened."""
@@ -29,7 +29,7 @@ OF_LOOK_UPS = (Fault.TIMEOUT, Fault.ERROR, Fault.RESET, Fault.RATE_LIMITED, Faul
 class ByChance:
     """`probabilities` are of one request for a refund. A look-up fails half as often, in the ways in which one can."""
 
-    def __init__(self, seed: int, probabilities: Mapping[Fault, float]) -> None:
+    def __init__(self, seed: int | str, probabilities: Mapping[Fault, float]) -> None:
         self._dice = Random(f"payments {seed}")  # noqa: S311 - a schedule, not a secret
         self._probabilities = dict(probabilities)
 
