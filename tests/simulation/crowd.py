@@ -2,12 +2,17 @@
 name, or not."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from schemas.catalogue import ORDER_EXCEPTIONS, REVIEW_DECISIONS
 from schemas.events import ExceptionWithdrawn, RecoveryRequested
 from tests.builders import Event
+
+CANARY = "canary-7d1f"
+"""Stands in whatever people write: it may be shown to those who are asked, and is told nobody else."""
+
+POISON = (b"", b"\xff\xfe", b"{", b"[]", b"null", b'{"exception_id": 7}', b'{"kind": "refund"}', b"[" * 5_000)
 
 RECOVERS = "R-"
 """How the id of an operator's request begins."""
@@ -20,12 +25,17 @@ class Sends(Protocol):
 
     def after(self, seconds: float, do: Callable[[], None]) -> None: ...
 
+    def spoil(self, topic: str, value: bytes) -> None:
+        """A record that is no message."""
+        ...
+
 
 class Crowd:
-    """`raise_something` and `_answer` are what the people of a house do in their own way."""
+    """`raise_something` and `_answer` are what the people of a house do in their own way. `orders` are those that the
+    shop knows."""
 
-    def __init__(self, choice: random.Random, sends: Sends) -> None:
-        self._random, self._sends = choice, sends
+    def __init__(self, choice: random.Random, sends: Sends, orders: Sequence[str]) -> None:
+        self._random, self._sends, self._orders = choice, sends, orders
         self._seen: set[str] = set()
         self._answers: list[Event] = []
         self._is_there = True
@@ -44,8 +54,8 @@ class Crowd:
         if "review_hash" not in event or event_id in self._seen:
             return
         self._seen.add(event_id)
-        for _ in range(self._random.choice([0, 1, 1, 1, 2, 3]) + event["quorum"] - 1):
-            wait = self._random.choice([0.0, 0.0, 5.0, 600.0, 40_000.0, 86_400.0])
+        for _ in range(self._random.choice([0, 1, 1, 1, 1, 2, 3]) + event["quorum"] - 1):
+            wait = self._random.choice([0.0, 0.0, 5.0, 5.0, 600.0, 600.0, 40_000.0, 86_400.0])
             self._sends.after(wait, lambda: self._while_there(event))
 
     def recover(self, exception_id: str) -> None:
@@ -55,7 +65,7 @@ class Crowd:
             "recovery_id": f"{RECOVERS}{len(self._answers)}",
             "exception_id": exception_id,
             "requested_by": "user:operator",
-            "reason": "the release was wrong",
+            "reason": f"the release was wrong {CANARY}",
         }
         self._sends.publish(event, ORDER_EXCEPTIONS.name, RecoveryRequested.TYPE)
 
@@ -64,10 +74,12 @@ class Crowd:
             self._answer(question)
 
     def _raise(self, event: Event) -> None:
-        self._sends.publish(event, ORDER_EXCEPTIONS.name)
         choice = self._random
+        self._sends.publish(event, ORDER_EXCEPTIONS.name)
         if choice.random() < 0.1:
-            changed = {**event, "reason": "changed"}
+            self._sends.spoil(self._one_of(ORDER_EXCEPTIONS, REVIEW_DECISIONS).name, self._one_of(*POISON))
+        if choice.random() < 0.1:
+            changed = {**event, "reason": "changed our mind"}
             self._sends.after(choice.uniform(0, 900), lambda: self._sends.publish(changed, ORDER_EXCEPTIONS.name))
         if choice.random() < 0.1:
             gone = {"exception_id": event["exception_id"], "requested_by": event["requested_by"]}

@@ -4,8 +4,10 @@ uses approvals in full. Each knows what must hold in it beyond what holds in any
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import cycle
 from typing import Any, cast
 
+from schemas.values import Action
 from tests.builders import Event, an_order, usd
 from tests.simulation.crowd import RECOVERS, Crowd, Sends
 from tests.simulation.provider import Counterpart, Provider
@@ -40,9 +42,10 @@ class House:
 class Shop(House):
     """Roles are believed as they are sent; agents ask for actions too."""
 
-    def __init__(self, choice: random.Random, sends: Sends) -> None:
-        super().__init__(Desk(), ShopCrowd(choice, sends), invariants.ALL, None)
-        self.desk.orders.orders = {"ORD-1": an_order(usd(20_000)), "ORD-2": an_order(usd(9_000))}
+    def __init__(self, choice: random.Random, sends: Sends, orders: Sequence[str]) -> None:
+        super().__init__(Desk(), ShopCrowd(choice, sends, orders), invariants.ALL, None)
+        captured = cycle((20_000, 20_000, 9_000))
+        self.desk.orders.orders = {name: an_order(usd(next(captured))) for name in orders}
 
 
 class Scene:
@@ -69,12 +72,13 @@ class ApprovalsWitness(Witness):
 class Organisation(House):
     """Four levels, quorum, caps, delegates, deadlines that escalate; mostly with a register of reviewers."""
 
-    def __init__(self, choice: random.Random, sends: Sends) -> None:
+    def __init__(self, choice: random.Random, sends: Sends, orders: Sequence[str]) -> None:
         register = REGISTER if choice.random() < 0.7 else None
         requires_hash = choice.random() < 0.25
         desk = Desk(organisation_policy(requires_hash=requires_hash), register)
-        desk.orders.orders = {"ORD-1": an_order(usd(20_000)), "ORD-2": an_order(usd(15_000))}
-        super().__init__(desk, StaffCrowd(choice, sends, sealed=requires_hash), _OF_APPROVALS, register)
+        captured = cycle((20_000, 15_000))
+        desk.orders.orders = {name: an_order(usd(next(captured))) for name in orders}
+        super().__init__(desk, StaffCrowd(choice, sends, orders, sealed=requires_hash), _OF_APPROVALS, register)
         self._scene: Scene | None = None
         self._requires_hash = requires_hash
 
@@ -99,15 +103,17 @@ _OF_APPROVALS: tuple[Invariant, ...] = (
 )
 
 
-def choose_house(choice: random.Random, sends: Sends) -> House:
-    house: House = Shop(choice, sends) if choice.random() < 0.6 else Organisation(choice, sends)
+def choose_house(choice: random.Random, sends: Sends, cases: int) -> House:
+    """Some cases share an order."""
+    orders = [f"ORD-{number}" for number in range(1, 2 + cases // 5)]
+    house: House = Shop(choice, sends, orders) if choice.random() < 0.6 else Organisation(choice, sends, orders)
     if choice.random() < 0.5:
         house.desk.work_with(books=MemoryBooks())
     return house
 
 
 def with_counterparts(
-    house: House, moved: Callable[[], None], ran: Callable[[], None], later: Callable[[], bool]
+    house: House, moved: Callable[[], None], ran: Callable[[str, Action], None], later: Callable[[], bool]
 ) -> None:
     """The provider and the executors of a world, which tell what they do."""
     desk = house.desk

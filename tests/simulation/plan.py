@@ -31,6 +31,12 @@ class Plan:
 
     def __str__(self) -> str:
         """As arguments of the command that runs it."""
-        parts = {"seed": self.seed, "cases": self.cases, "workers": self.workers, "days": f"{self.days:g}"}
+        parts = {
+            "seed": self.seed,
+            "cases": self.cases,
+            "workers": self.workers,
+            "days": f"{self.days:g}",
+            "trouble": f"{self.trouble:g}",
+        }
         named = " ".join(f"--{name} {value}" for name, value in parts.items())
         return f"{named} --faults {','.join(self.faults)}"

@@ -9,13 +9,15 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Protocol, cast
+from uuid import UUID
 
 from tests.simulation.kafka import Cluster, Consumer, SimulatedProducer, Subscription
 from tests.simulation.kernel import Link, Turns, paced
 from tests.simulation.outbox_tables import AdvisoryLock, OutboxPool
 from worker.adapters.memory.database import MemoryDatabase, OutboxRow
-from worker.adapters.memory.inbox import MemoryInbox
+from worker.adapters.memory.inbox import MemoryInbox, Work
 from worker.adapters.memory.outbox import MemoryOutbox
 from worker.adapters.memory.people import Register
 from worker.adapters.memory.store import MemoryStore
@@ -25,10 +27,12 @@ from worker.application.casework import Casework
 from worker.application.ports import Ports
 from worker.application.ports.store import CaseView
 from worker.application.unit_of_work import CaseQuery, Commit, UnitOfWork
+from worker.domain.intent import Intent
 from worker.entrypoints.due_work import DueWork
 from worker.entrypoints.kafka_consumers import Intake
 from worker.entrypoints.lanes import Lanes
 from worker.entrypoints.outbox_relay import run_relay
+from worker.translation.inbound import Record
 from worker.translation.outbound import Announcer
 
 BATCH, DUE = 5, 50
@@ -55,7 +59,9 @@ class House(Protocol):
 
     def refuses_record(self, process: str) -> bool: ...
 
-    def committed(self, unit: UnitOfWork, looked_at: datetime) -> None: ...
+    def given(self, process: str, kind: str, names: Sequence[object]) -> None: ...
+
+    def committed(self, process: str, unit: UnitOfWork, looked_at: datetime) -> None: ...
 
     def announced(self, rows: Sequence[OutboxRow]) -> None: ...
 
@@ -90,12 +96,13 @@ class SimulatedWorker:
             clock=lambda: house.database.clock() + skew,
         )
         inbox = MemoryInbox(house.database, house.announcer, worker=id or name, lease=LEASE, publisher=handing_over)
-        self._inbox = paced(inbox, self._turn, link, looks=dict.fromkeys(LOOKS, self._while_frozen))
+        watched = _WatchedInbox(inbox, partial(house.given, name))
+        self._inbox = paced(watched, self._turn, link, looks=dict.fromkeys(LOOKS, self._while_frozen))
         ports = house.ports
         self._casework = Casework(
             replace(
                 ports,
-                store=paced(_Watched(store, house.committed), self._turn, link),
+                store=paced(_WatchedStore(store, partial(house.committed, name)), self._turn, link),
                 payments=paced(ports.payments, self._turn),
                 orders=paced(ports.orders, self._turn),
                 executors=paced(ports.executors, self._turn),
@@ -121,8 +128,7 @@ class SimulatedWorker:
         return self._lanes.held > 0
 
     def start(self) -> None:
-        loops = (self._consume(), self._due.run(), self._publisher.run(), self._producer.run(), self._run_relay())
-        self._tasks = [self._task(loop) for loop in loops]
+        self._tasks = [self._task(self._run())]
 
     def die(self) -> None:
         """Nothing of it goes on. What it waited for has happened, or not."""
@@ -142,9 +148,15 @@ class SimulatedWorker:
         if self.is_dead or self._turns.is_frozen(self.name):
             await self._turn()
 
-    async def _consume(self) -> None:
+    async def _run(self) -> None:
+        """In the order of a worker that starts: what it held before is free before anything is taken up."""
         if self._id is not None:
             await self._released()
+        loops = (self._consume(), self._due.run(), self._publisher.run(), self._producer.run(), self._run_relay())
+        self._tasks += [self._task(loop) for loop in loops]
+        await asyncio.gather(*self._tasks[1:])
+
+    async def _consume(self) -> None:
         while True:
             records = self._consumer.poll(BATCH)
             await self._while_frozen()
@@ -190,7 +202,7 @@ class _HandingOver:
 _looked_at: ContextVar[datetime] = ContextVar("signoff_simulation_looked_at")
 
 
-class _Watched:
+class _WatchedStore:
     """A store whose every commit is judged at once, by the time that it was computed for."""
 
     def __init__(self, store: MemoryStore, committed: Callable[[UnitOfWork, datetime], None]) -> None:
@@ -206,3 +218,33 @@ class _Watched:
         if answer is Commit.DONE:
             self._committed(unit, _looked_at.get(NEVER))
         return answer
+
+
+class _WatchedInbox:
+    """Queues of which it is known who was given what."""
+
+    def __init__(self, inbox: MemoryInbox, given: Callable[[str, Sequence[object]], None]) -> None:
+        self._inbox, self._given = inbox, given
+
+    async def receive(self, records: Sequence[Record]) -> list[Work]:
+        works = await self._inbox.receive(records)
+        self._given("inbox", [work.delivery.inbox_id for work in works])
+        return works
+
+    async def take_up(self, limit: int) -> list[Work]:
+        works = await self._inbox.take_up(limit)
+        self._given("inbox", [work.delivery.inbox_id for work in works])
+        return works
+
+    async def due_approvals(self, limit: int) -> list[UUID]:
+        approvals = await self._inbox.due_approvals(limit)
+        self._given("approval", approvals)
+        return approvals
+
+    async def abandoned_intents(self, limit: int) -> list[Intent]:
+        intents = await self._inbox.abandoned_intents(limit)
+        self._given("intent", [intent.idempotency_key for intent in intents])
+        return intents
+
+    async def release(self) -> None:
+        await self._inbox.release()

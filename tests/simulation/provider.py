@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from schemas.values import Action
-from worker.adapters.memory.executors import MemoryExecutors
+from worker.adapters.memory.executors import MemoryExecutors, Mishap
 from worker.adapters.memory.payments import MemoryPayments
 from worker.application.ports.executors import OnUnknown, Ran
 from worker.application.ports.payments import Payment, PaymentDeclined, PaymentPending
@@ -52,14 +52,16 @@ class Provider(MemoryPayments):
 
 
 class Counterpart(MemoryExecutors):
-    """`ran` is called when an action may have taken effect."""
+    """`ran` is called with the key of an action that may have taken effect."""
 
-    def __init__(self, names: dict[str, OnUnknown], ran: Callable[[], None]) -> None:
+    def __init__(self, names: dict[str, OnUnknown], ran: Callable[[str, Action], None]) -> None:
         super().__init__(names)
         self._ran_one = ran
 
     async def run(self, action: Action, idempotency_key: str) -> Ran:
+        mishap = self.mishaps[0] if self.mishaps else None
         try:
             return await super().run(action, idempotency_key)
         finally:
-            self._ran_one()
+            if mishap is not Mishap.UNAVAILABLE:
+                self._ran_one(idempotency_key, action)

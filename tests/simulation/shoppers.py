@@ -4,7 +4,7 @@ are."""
 from typing import Any
 
 from tests.builders import Event, refund_event
-from tests.simulation.crowd import Crowd
+from tests.simulation.crowd import CANARY, Crowd
 
 REVIEWERS = (
     {"id": "user:maria", "roles": ["manager"]},
@@ -38,8 +38,8 @@ class ShopCrowd(Crowd):
             )
         else:
             kind = self._one_of("refund", "refund", "price_adjustment", "cancellation")
-            amount, order = self._one_of(100, 9_000, 15_000, 15_000), self._one_of("ORD-1", "ORD-1", "ORD-2", "?")
-            self._raise(refund_event(name, amount, order_id=order, kind=kind))
+            amount, order = self._one_of(100, 9_000, 15_000, 15_000), self._one_of(*self._orders, *self._orders, "?")
+            self._raise(refund_event(name, amount, order_id=order, kind=kind, reason=f"broken {CANARY}"))
         if choice.random() < 0.15:
             self._decide({"exception_id": name}, "approve")  # before anybody was asked
 
@@ -62,6 +62,8 @@ class ShopCrowd(Crowd):
 
     def _decide(self, about: Event, verdict: str, question: Event | None = None) -> None:
         reviewer = self._one_of(*REVIEWERS)
-        if question is not None and self._random.random() < 0.5:
+        if question is not None and self._random.random() < 0.65:
             reviewer = {"id": f"user:{question['role']}", "roles": [question["role"]]}
-        self._send({"decision_id": self._next_id(), "verdict": verdict, "reviewer": reviewer, **about})
+        self._send(
+            {"decision_id": self._next_id(), "verdict": verdict, "reviewer": reviewer, "comment": CANARY, **about}
+        )

@@ -1,10 +1,10 @@
 """The people of an organisation: clerks, managers, directors, those they delegate to, and those who only say so."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tests.builders import Event, refund_event
-from tests.simulation.crowd import Crowd, Sends
+from tests.simulation.crowd import CANARY, Crowd, Sends
 from tests.unit.application.organisation import LADDER, REQUESTERS, ROLES
 
 SPELLINGS: tuple[Callable[[str], str], ...] = (str.upper, " {} ".format, lambda who: who.replace("u", "\uff55"))
@@ -19,8 +19,8 @@ VERDICTS = (*["approve"] * 12, "modify", "modify", "choose", "reject", "escalate
 class StaffCrowd(Crowd):
     """Where the policy wants the seal (`sealed`), nearly everybody sends it."""
 
-    def __init__(self, choice: random.Random, sends: Sends, *, sealed: bool) -> None:
-        super().__init__(choice, sends)
+    def __init__(self, choice: random.Random, sends: Sends, orders: Sequence[str], *, sealed: bool) -> None:
+        super().__init__(choice, sends, orders)
         self._sealed = sealed
 
     def raise_something(self, number: int) -> None:
@@ -29,10 +29,11 @@ class StaffCrowd(Crowd):
             f"EXC-{number}",
             self._one_of(1_000, 4_000, 9_000, 12_000, 15_000),
             kind=kind,
-            order_id=self._one_of("ORD-1", "ORD-2"),
+            order_id=self._one_of(*self._orders),
             customer_id=self._one_of("CUST-1", "CUST-1", "CUST-9"),
             requested_by=self._one_of(*REQUESTERS),
             alternatives=ALTERNATIVES,
+            reason=f"broken {CANARY}",
         )
         self._raise(event)
         if self._random.random() < 0.1:
@@ -80,7 +81,7 @@ class StaffCrowd(Crowd):
             case "escalate":
                 said["escalate_to"] = self._one_of(None, None, *LADDER)
             case "request_changes":
-                said["comment"] = "where is the photo?"
+                said["comment"] = f"where is the photo? {CANARY}"
         self._send(said)
 
     def _command(self, who: str, about: Event) -> None:

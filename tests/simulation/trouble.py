@@ -1,6 +1,7 @@
 """What goes wrong: each kind of fault, how likely it is among the others, and how it ends."""
 
 import random
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 DAY_S = 86_400.0
+MOST = 2
+"""Faults that lie ahead of the next calls."""
 
 
 class Trouble:
@@ -25,10 +28,10 @@ class Trouble:
         possible: dict[str, tuple[int, Callable[[], None]]] = {
             "crashes": (8, self._crash),
             "freezes": (3, self._freeze),
-            "payments": (24, self._upset_provider),
-            "executors": (12, self._upset_executors),
+            "payments": (14, self._upset_provider),
+            "executors": (6, self._upset_executors),
             "shop": (3, self._close_shop),
-            "clock": (2, self._leap),
+            "clock": (1, self._leap),
             "rewinds": (2, world.cluster.reset_offsets),
             "rebalances": (3, world.cluster.rebalance),
             "database": (10, self._disturb_database),
@@ -99,25 +102,36 @@ class Trouble:
     def _upset_provider(self) -> None:
         payments, luck = self._world.provider, self._random.random()
         if luck < 0.15:
-            payments.blind = not payments.blind
+            payments.blind = True
+            self._world.after(self._random.choice([10.0, 600.0, 7_200.0]), self._open_eyes)
         elif luck < 0.35:
-            self._payments_to_delay += 1
+            self._payments_to_delay = 1
         elif luck < 0.6:
             for key in list(payments.pending):
                 payments.settle(key, succeeds=self._random.random() < 0.5)
         else:
             payments.faults.append(self._random.choice(list(Fault)))
+            payments.faults = deque(payments.faults, MOST)
+
+    def _open_eyes(self) -> None:
+        self._world.provider.blind = self._world.house.desk.executors.away = False
 
     def _upset_executors(self) -> None:
         executors = self._world.house.desk.executors
         if self._random.random() < 0.1:
-            executors.away = not executors.away
+            executors.away = True
+            self._world.after(self._random.choice([10.0, 600.0, 7_200.0]), self._open_eyes)
         else:
             executors.mishaps.append(self._random.choice(list(Mishap)))
+            executors.mishaps = deque(executors.mishaps, MOST)
 
     def _close_shop(self) -> None:
         orders = self._world.house.desk.orders
-        orders.problem = None if orders.problem else "the shop is closed"
+        orders.problem = "the shop is closed"
+        self._world.after(self._random.choice([10.0, 600.0, 7_200.0]), self._open_shop)
+
+    def _open_shop(self) -> None:
+        self._world.house.desk.orders.problem = None
 
     def _leap(self) -> None:
         """Time that nobody saw go by."""
@@ -133,7 +147,7 @@ class Trouble:
         elif luck < 0.3:
             self._world.relay_lock.break_connection()
         else:
-            self._answers_to_lose += 1
+            self._answers_to_lose = 1
 
     def _bring_database_back(self) -> None:
         self.database_is_down = False
@@ -144,7 +158,7 @@ class Trouble:
             cluster.is_away = True
             self._world.after(self._random.choice([1.0, 10.0, 300.0]), self._bring_broker_back)
         else:
-            self._records_to_refuse += 1
+            self._records_to_refuse = 1
 
     def _bring_broker_back(self) -> None:
         self._world.cluster.is_away = False

@@ -18,17 +18,22 @@ from typing import Any, cast
 
 from schemas.catalogue import APPROVALS
 from schemas.cloudevents import Header
+from schemas.values import Action
 from tests.builders import Event, numbered_ids
+from tests.simulation.findings import Findings
 from tests.simulation.houses import choose_house, with_counterparts
 from tests.simulation.kafka import Cluster, StoredRecord
 from tests.simulation.kernel import Turns, VirtualLoop
 from tests.simulation.outbox_tables import AdvisoryLock
 from tests.simulation.plan import FAULTS, Plan
-from tests.simulation.processes import SimulatedWorker
+from tests.simulation.processes import LEASE, RELAY_GRACE, SimulatedWorker
 from tests.simulation.provider import Provider
 from tests.simulation.sequence import OutboxSequence
 from tests.simulation.trouble import DAY_S, Trouble
-from tests.simulation.witness import Witness
+from tests.simulation.witness_of_cases import CasesWitness
+from tests.simulation.witness_of_effects import EffectsWitness
+from tests.simulation.witness_of_leases import LeasesWitness
+from tests.simulation.witness_of_topics import TopicsWitness
 from tests.unit.application import invariants
 from worker.adapters.memory.database import OutboxRow
 from worker.adapters.memory.people import Register
@@ -57,11 +62,12 @@ class World:
         self.plan = plan
         self.random = random.Random(plan.seed)  # noqa: S311 - a schedule, not a secret
         self.met: Counter[str] = Counter()
+        self.findings = Findings()
         self.steps = 0
         self.turns = Turns(self.random)
         self.cluster = Cluster(self.random, self._published)
         self.relay_lock = AdvisoryLock()
-        self.house = choose_house(self.random, self)
+        self.house = choose_house(self.random, self, plan.cases)
         self.trouble = Trouble(self, self.random)
         with_counterparts(self.house, self._moved, self._ran, self.trouble.settles_later)
         desk = self.house.desk
@@ -72,7 +78,10 @@ class World:
         self.register: Register | None = (
             None if people is None else {person_key(person.id): person for person in people}
         )
-        self.witness = Witness(self.database, desk.payments, desk.executors)
+        self.cases = CasesWitness(self.database)
+        self.effects = EffectsWitness(self.database, desk.payments, desk.executors)
+        self.topics = TopicsWitness()
+        self.leases = LeasesWitness(LEASE.total_seconds())
         ids = numbered_ids(10**9)
         self.announcer = Announcer(lambda: next(ids))
         self.now = 0.0
@@ -91,7 +100,7 @@ class World:
         for number in range(self.plan.workers):
             self._start(f"w{number}")
         for number in range(self.plan.cases):
-            at = self.random.uniform(0, self.plan.days * DAY_S)
+            at = self.random.uniform(0, self.plan.days * DAY_S * 0.8)
             self.after(at, lambda number=number: self.house.crowd.raise_something(number))  # type: ignore[misc]
         try:
             await self._over
@@ -117,8 +126,8 @@ class World:
         if self._over is None or self._over.done():
             return
         self.steps += 1
-        if self.witness.found is not None:
-            self._over.set_exception(self.witness.found)
+        if self.findings.first is not None:
+            self._over.set_exception(self.findings.first)
             return
         waiting, luck = bool(self.turns.waiting), self.random.random()
         if waiting and luck < 0.97:
@@ -132,7 +141,7 @@ class World:
         elif luck * 100 % 1 < self.plan.trouble:
             self.trouble.strike()
         elif self.random.random() < CHECKS:
-            self.witness.judge(self.house.check)
+            self.findings.judge(self.house.check)
 
     def _let_time_pass(self, *, is_idle: bool) -> None:
         """A little; or, when all sleep, to whatever comes next."""
@@ -145,13 +154,15 @@ class World:
         self.advance(max(nap, self.random.choice([0.2, 1.0, 2.0])))
 
     def _next_due(self) -> float:
-        """Seconds until something in the store is due."""
+        """Seconds until somebody may find something to do in the store."""
         database = self.database
+        if self.trouble.database_is_down:
+            return LONGEST_NAP_S
         due = [row.available_at for row in database.unfinished.values()]
         due += [row.available_at for row in database.questions.values()]
         due += [row.available_at for row in database.intents.values() if not row.is_finished]
-        if database.unsent:
-            return 1.0
+        if not self.cluster.is_away:
+            due += [row.created_at + RELAY_GRACE for row in database.unsent.values()]
         return (min(due) - database.clock()).total_seconds() if due else LONGEST_NAP_S
 
     # What people and faults do
@@ -168,6 +179,10 @@ class World:
             self.met["replays"] += 1
             self.after(self.random.uniform(0, 600), lambda: self._append(topic, other, value, headers))
 
+    def spoil(self, topic: str, value: bytes) -> None:
+        self.met["poison"] += 1
+        self.cluster.append(topic, b"somewhere", value)
+
     def _append(self, topic: str, key: bytes, value: bytes, headers: Sequence[Header]) -> None:
         self.cluster.append(topic, key, value, headers)
 
@@ -178,6 +193,8 @@ class World:
             return
         self.workers.remove(worker)
         worker.die()
+        if self._has_ids:
+            self.leases.died(worker.name)
         self.relay_lock.break_connection()
         base = worker.name.split(".")[0]
         self.after(self.SESSION_S, lambda: self.cluster.leave(worker.name))
@@ -214,36 +231,42 @@ class World:
                 self.kill(worker)
                 return
 
-    def committed(self, unit: UnitOfWork, looked_at: datetime) -> None:
-        self.witness.judge(lambda: self.witness.committed(unit))
-        self.witness.judge(lambda: self.house.look(looked_at))
+    def given(self, process: str, kind: str, names: Sequence[object]) -> None:
+        self.findings.judge(lambda: self.leases.given(process, [(kind, name) for name in names], self.database.clock()))
+
+    def committed(self, process: str, unit: UnitOfWork, looked_at: datetime) -> None:
+        judge = self.findings.judge
+        judge(lambda: self.leases.committed(process, unit, self.database.clock()))
+        judge(lambda: self.cases.committed(unit, looked_at))
+        judge(lambda: self.effects.committed(unit))
+        judge(lambda: self.house.look(looked_at))
         case = unit.case
         if case is not None and case.state is CaseState.STUCK:
             wait = 1.0 if self._is_peace else self.random.uniform(60, DAY_S)
             self.after(wait, lambda: self.house.crowd.recover(case.exception.exception_id))
 
     def announced(self, rows: Sequence[OutboxRow]) -> None:
-        self.witness.judge(lambda: self.witness.announced(rows))
+        self.findings.judge(lambda: self.cases.announced(rows))
+        self.findings.judge(lambda: self.topics.announced(rows))
 
     def marked(self, rows: Sequence[OutboxRow]) -> None:
-        self.witness.judge(lambda: self.witness.marked(rows))
+        self.findings.judge(lambda: self.topics.marked(rows))
 
     def failed(self, error: BaseException) -> None:
-        self.witness.found = self.witness.found or AssertionError(
-            "a loop of a worker ended: " + "".join(traceback.format_exception(error))
-        )
+        told = "".join(traceback.format_exception(error))
+        self.findings.first = self.findings.first or AssertionError(f"a loop of a worker ended: {told}")
 
     def _published(self, record: StoredRecord) -> None:
-        self.witness.judge(lambda: self.witness.published(record))
+        self.findings.judge(lambda: self.topics.published(record))
         if record.topic == APPROVALS.name:
             event: Event = json.loads(record.value or b"")
             self.house.crowd.reads(record.event_id, event)
 
     def _moved(self) -> None:
-        self.witness.judge(self.witness.moved)
+        self.findings.judge(self.effects.moved)
 
-    def _ran(self) -> None:
-        self.witness.judge(self.witness.ran)
+    def _ran(self, key: str, action: Action) -> None:
+        self.findings.judge(lambda: self.effects.ran(key, action))
 
     # Peace
 
@@ -266,8 +289,8 @@ class World:
             self._before_replay = self._all_there_is()
             self.cluster.reset_offsets()
         else:
-            self.witness.judge(self._check_the_end)
-            found = self.witness.found
+            self.findings.judge(self._check_the_end)
+            found = self.findings.first
             self._over.set_result(None) if found is None else self._over.set_exception(found)
 
     def _is_at_rest(self) -> bool:
@@ -282,8 +305,7 @@ class World:
             "intents": [row for row in database.intents.values() if not row.is_finished],
         }
         if not any(left.values()):
-            ends = {state.value for state in CaseState if state.is_terminal}
-            left["cases"] = [case_id for case_id, state in self.witness.states().items() if state not in ends]
+            left["cases"] = self.cases.unfinished
         return left
 
     def _all_there_is(self) -> object:
@@ -305,7 +327,7 @@ class World:
         """8, 6, 2: nothing changed by reading all again; all is published; every record has led to something."""
         database = self.database
         assert self._all_there_is() == self._before_replay, "reading all topics again has changed something"
-        assert self.witness.not_published() == []
+        assert self.topics.not_published() == []
         places = {place[:3] for place in (*database.received, *database.dead_letters)}
         records = {
             (topic, number, offset)
