@@ -118,7 +118,7 @@ def an_intent_in_doubt_for_ever(told: Told) -> None:
 
 @lies.about(1, "waiting for people who were never asked")
 def a_question_that_was_never_published(told: Told) -> None:
-    told.untell(told.events("approvals", 10)[0])
+    told.untell(told.questions(10)[0])
 
 
 @lies.about(1, "past its deadline")
@@ -220,6 +220,18 @@ def one_decision_of_a_batch_that_was_dropped(told: Told) -> None:
 @lies.about(2, "the topic has a gap")
 def a_record_that_vanished_from_the_topic(told: Told) -> None:
     del told.first.topics["order-exceptions"][3]
+
+
+@lies.about(2, "one message is kept 2 times")
+def a_redelivered_record_that_was_taken_for_a_new_one(told: Told) -> None:
+    told.first.tables["inbox"].append({**told.first.tables["inbox"][0], "inbox_id": 999})
+
+
+@lies.about(2, "a decision without a legible id was accepted")
+def a_decision_that_nobody_can_read_and_was_taken_in(told: Told) -> None:
+    sent = {"class": "illegible", "hostile": True, "decision_id": None}
+    place = told.send("adversary", "review-decisions", b'{"verdict": "approve"}', sent)
+    told.take_in(place, "signoff.review.decided.v1", {"verdict": "approve"}, "nothing")
 
 
 @lies.about(2, "no such record exists")

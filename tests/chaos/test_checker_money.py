@@ -86,6 +86,13 @@ def a_payment_that_was_made_twice_under_one_key(told: Told) -> None:
     told.payments.append({**told.movement(1)})
 
 
+@lies.about(3, "a payment was tried again 1 times without a look")
+def a_payment_that_was_tried_again_without_a_look(told: Told) -> None:
+    asked = next(line for line in told.payments if line["event"] == "asked")
+    looked = {"event": "looked-up", "at": told.now, "idempotency_key": asked["idempotency_key"], "found": False}
+    told.payments += [looked, asked, asked]
+
+
 @lies.about(3, "money moved for what nobody asked for")
 def a_payment_under_a_key_of_nobody(told: Told) -> None:
     told.movement(1)["idempotency_key"] = "0d5f6c1e"
@@ -150,14 +157,14 @@ def a_payment_for_no_case(told: Told) -> None:
 def a_payment_of_what_a_reviewer_turned_into_a_replacement(told: Told) -> None:
     row = told.of("decisions", 3)[1]
     row["verdict"], row["body"]["choice"] = "choose", 0
-    told.retell(told.events("approvals", 3)[1], alternatives=[{"action": "replacement", "amount": None}])
+    told.retell(told.questions(3)[1], alternatives=[{"action": "replacement", "amount": None}])
 
 
 @lies.about(3, "more than the 3000 USD that was approved")
 def a_payment_of_more_than_the_alternative_that_was_chosen(told: Told) -> None:
     row = told.of("decisions", 3)[1]
     row["verdict"], row["body"]["choice"] = "choose", "0"
-    told.retell(told.events("approvals", 3)[1], alternatives=[{"action": "refund", "amount": usd(3_000)}])
+    told.retell(told.questions(3)[1], alternatives=[{"action": "refund", "amount": usd(3_000)}])
 
 
 # 3, actions

@@ -74,7 +74,7 @@ def a_decision_that_came_too_late_and_counts(told: Told) -> None:
 
 @lies.about(5, "the question does not allow reject")
 def a_verdict_that_was_not_offered(told: Told) -> None:
-    told.retell(told.events("approvals", 5)[0], allowed_verdicts=["approve"])
+    told.retell(told.questions(5)[0], allowed_verdicts=["approve"])
 
 
 @lies.about(5, "signed something else than was shown")
@@ -137,12 +137,24 @@ def an_outcome_that_names_somebody_else(told: Told) -> None:
     told.retell(told.outcome(5), decided_by=[{"level": "manager", "reviewer": "user:bea"}])
 
 
+@lies.about(5, "asked +3600 s off the database's clock")
+def a_question_asked_by_the_clock_of_its_worker(told: Told) -> None:
+    question = told.questions(10)[0]
+    told.retell(question, requested_at=iso(told.committed(question) + 3600))
+
+
+@lies.about(5, "closed +86400 s off the database's clock")
+def a_deadline_by_the_clock_of_its_worker(told: Told) -> None:
+    closing = told.events("approvals", 6)[-1]
+    told.retell(closing, at=iso(told.committed(closing) + 86_400))
+
+
 # 6
 
 
 @lies.about(6, "committed and never published")
 def an_event_that_was_marked_and_never_published(told: Told) -> None:
-    told.first.topics["approvals"].remove(told.record_of(told.events("approvals", 10)[0]))
+    told.first.topics["approvals"].remove(told.record_of(told.questions(10)[0]))
 
 
 @lies.about(6, "never marked as published")
@@ -183,7 +195,7 @@ def an_event_with_another_header(told: Told) -> None:
 
 @lies.about(6, "published after what was committed later")
 def events_of_a_case_in_the_wrong_order(told: Told) -> None:
-    first, second = (told.record_of(event) for event in told.events("approvals", 3))
+    first, second = (told.record_of(event) for event in told.events("approvals", 3)[:2])
     for name in ("headers", "value"):
         first[name], second[name] = second[name], first[name]
 

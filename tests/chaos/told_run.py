@@ -96,7 +96,10 @@ class Told:
 
     def write(self, folder: Path) -> Path:
         self.first.write(folder / "dump")
-        (self.replayed or self.first).write(folder / "replayed")
+        if self.replayed is None:
+            (folder / "replayed").symlink_to("dump")
+        else:
+            self.replayed.write(folder / "replayed")
         for party, lines in self.history.items():
             _write_lines(folder / "history" / f"{party}.jsonl", lines)
         _write_lines(folder / "payments.jsonl", self.payments)
@@ -146,6 +149,14 @@ class Told:
         records = self.first.topics[event["topic"]]
         records.remove(self.record_of(event))
         self.first.tables["outbox"].remove(event)
+
+    def questions(self, number: int) -> list[Row]:
+        """The events that asked people about a case."""
+        events = self.events("approvals", number)
+        return [event for event in events if event["headers"]["ce_type"] == "signoff.approval.needed.v1"]
+
+    def committed(self, event: Row) -> float:
+        return datetime.fromisoformat(event["created_at"]).timestamp()
 
     def movement(self, number: int) -> Row:
         case_id = self.case(number)["case_id"]
@@ -273,14 +284,18 @@ class Told:
         self.first.tables["approvals"].append(row)
         said = {**question, "approval_id": approval_id, "case_id": case["case_id"], "quorum": LEVELS[level]["quorum"]}
         said |= {"exception_id": case["exception_id"], "requested_by": event["requested_by"], "due_at": row["due_at"]}
+        said["requested_at"] = iso(self.now)
         said |= {"allowed_verdicts": ["approve", "reject", "modify", "choose", "escalate"], "role": row["body"]["role"]}
         said |= {"review_hash": f"seal of {approval_id}", "alternatives": [], **more}
         self.publish("approvals", "signoff.approval.needed.v1", said, case["case_id"])
         return row
 
-    def closed(self, approval: Row, as_: str, by: str, *, at: float | None = None) -> None:
-        approval["closed_at"] = iso(self.now if at is None else at)
+    def closed(self, approval: Row, as_: str, by: str) -> None:
+        approval["closed_at"] = iso(self.now)
         approval["body"] |= {"closed_as": as_, "closed_by": by}
+        said = {name: approval[name] for name in ("approval_id", "case_id", "exception_id")}
+        said |= {"change": "closed", "by": by, "at": approval["closed_at"], "reason": as_}
+        self.publish("approvals", "signoff.approval.updated.v1", said, approval["case_id"])
 
     def decided(
         self,

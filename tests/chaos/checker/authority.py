@@ -19,6 +19,10 @@ _CLOSES_AS = {
     "request_changes": {"changes_requested"},
 }
 
+TAKES_AT_MOST_S = 40.0
+"""From a worker's look at the database's clock to the beginning of its commit. Wrong clocks are 45 s off and more."""
+
+COMMITS_LATER_S = 1.0
 _BY_THE_CLOCK = frozenset({"expired", "escalated", "outdated"})
 
 
@@ -32,6 +36,7 @@ def check(run: Run) -> Iterator[Violation]:
         yield from _levels_are_different_people(run, case)
         yield from _outcome_names_who_decided(run, case)
     yield from _one_decision_closes_a_question(run)
+    yield from _questions_live_by_the_clock_of_the_database(run)
     yield from _accepted_receipts_are_on_record(run)
 
 
@@ -162,6 +167,20 @@ def _is_closed_rightly(run: Run, approval: Approval, accepted: list[Decision]) -
     elif approval.closed_as != "outdated" and (approval.closed_at or 0.0) < approval.due_at:
         early = approval.due_at - (approval.closed_at or 0.0)
         yield Violation(5, f"{approval.closed_as} {early:.3f} s before its deadline", where)
+
+
+def _questions_live_by_the_clock_of_the_database(run: Run) -> Iterator[Violation]:
+    """Deadlines count by it: a worker whose own clock is wrong must neither set nor judge them by that."""
+    asked = [
+        (each.approval_id, each.case_id, each.requested_at, each.event_id) for each in run.published.questions.values()
+    ]
+    over = [(each.approval_id, each.case_id, each.at, each.event_id) for each in run.published.closings.values()]
+    for what, moments in (("asked", asked), ("closed", over)):
+        for approval_id, case_id, at, event_id in moments:
+            committed = run.committed_at.get(event_id, at)
+            if not -TAKES_AT_MOST_S < at - committed < COMMITS_LATER_S:
+                where = {"case": case_id, "approval": approval_id}
+                yield Violation(5, f"{what} {at - committed:+.0f} s off the database's clock", where)
 
 
 def _accepted_receipts_are_on_record(run: Run) -> Iterator[Violation]:

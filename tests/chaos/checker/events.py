@@ -12,6 +12,7 @@ from tests.chaos.checker.records import unwrapped
 from tests.chaos.checker.tables import Action, Money, actions, money
 
 NEEDED = "signoff.approval.needed.v1"
+UPDATED = "signoff.approval.updated.v1"
 RECEIPT = "signoff.review.receipt.v1"
 OUTCOME = "signoff.resolution.outcome.v1"
 REJECTED = "signoff.message.rejected.v1"
@@ -65,10 +66,12 @@ class Question:
     passing: Mapping[str, Action]
     requested_by: str
     review_hash: str
+    requested_at: float
     due_at: float
+    event_id: str
 
     @classmethod
-    def of(cls, data: Row) -> "Question":
+    def of(cls, event_id: str, data: Row) -> "Question":
         proposal = data["proposal"]
         return cls(
             approval_id=data["approval_id"],
@@ -88,8 +91,20 @@ class Question:
             passing=actions(proposal.get("passing")),
             requested_by=data["requested_by"],
             review_hash=data["review_hash"],
+            requested_at=seconds(data["requested_at"]) or 0.0,
             due_at=seconds(data["due_at"]) or 0.0,
+            event_id=event_id,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Open screens are told that a question is answered, or over."""
+
+    approval_id: str
+    case_id: str
+    at: float
+    event_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +176,7 @@ class Published:
     def __init__(self, dump: Dump) -> None:
         self.appearances: list[Appearance] = []
         self.questions: dict[str, Question] = {}
+        self.closings: dict[str, Closing] = {}
         self.receipts: dict[str, list[Receipt]] = {}
         self.outcomes: dict[str, list[Outcome]] = {}
         self.rejections: list[Rejection] = []
@@ -180,8 +196,11 @@ class Published:
     def _read(self, type_: str, event_id: str, seal: bytes, value: bytes) -> None:
         data = json.loads(value)
         if type_ == NEEDED:
-            question = Question.of(data)
+            question = Question.of(event_id, data)
             self.questions.setdefault(question.approval_id, question)
+        elif type_ == UPDATED and data["change"] == "closed":
+            closing = Closing(data["approval_id"], data["case_id"], seconds(data["at"]) or 0.0, event_id)
+            self.closings.setdefault(closing.approval_id, closing)
         elif type_ == RECEIPT:
             receipt = Receipt.of(data)
             self.receipts.setdefault(receipt.decision_id, []).append(receipt)

@@ -36,6 +36,7 @@ _REFUSES_RIGHTLY = frozenset({"CONFLICTING_DUPLICATE"})
 
 
 def check(run: Run) -> Iterator[Violation]:
+    yield from _each_part_is_kept_once(run)
     yield from _offsets_have_no_gap(run)
     yield from _every_part_is_taken_in(run)
     yield from _nothing_was_made_up(run)
@@ -53,6 +54,16 @@ def _offsets_have_no_gap(run: Run) -> Iterator[Violation]:
         if max(offsets) + 1 != len(offsets):
             missing = min(set(range(max(offsets))) - set(offsets))
             yield Violation(2, "the topic has a gap", _at((topic, partition, missing)))
+
+
+def _each_part_is_kept_once(run: Run) -> Iterator[Violation]:
+    for table in ("inbox", "dead_letters"):
+        rows = run.folder.first.table(table)
+        kept = Counter((row["topic"], row["partition"], row["offset"], row["part"]) for row in rows)
+        for (*place, part), times in kept.items():
+            if times > 1:
+                where = {"table": table, **_at((place[0], place[1], place[2])), "part": part}
+                yield Violation(2, f"one message is kept {times} times", where)
 
 
 def _every_part_is_taken_in(run: Run) -> Iterator[Violation]:
@@ -116,6 +127,11 @@ def _poison_is_refused(run: Run) -> Iterator[Violation]:
             yield Violation(2, "poison was accepted", sent.where)
         if sent.kind in _RIGHTLY_SENT and letter is not None and letter.reason not in _REFUSES_RIGHTLY:
             yield Violation(2, f"refused as {letter.reason}, and nothing is wrong with it", sent.where)
+    for answer in run.answers:
+        if answer.place is None or answer.decision_id is not None or not answer.is_hostile:
+            continue
+        if (*answer.place, 0) not in run.dead_letters and answer.place in run.records:
+            yield Violation(2, "a decision without a legible id was accepted", answer.where)
 
 
 def _dead_letters_say_what_they_hold(run: Run) -> Iterator[Violation]:

@@ -1,5 +1,6 @@
 """What the payment service did by its own books, and what executors did by theirs."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -67,12 +68,22 @@ class Books:
         moved: list[Row] = []
         settled: dict[str, str] = {}
         self.asked = self.ambiguous = 0
+        self.hasty: list[str] = []
+        """Keys that were tried again without a look whether the first try had paid, once for each such try. The first
+        try needs none; and a worker that stalls before it may come late with it, after another one has looked."""
+        tried: Counter[str] = Counter()
         for row in rows:
             if row["event"] == "moved":
                 moved.append(row)
             elif row["event"] == "settled":
                 settled[row["idempotency_key"]] = row["status"]
+            elif row["event"] == "looked-up":
+                tried[row["idempotency_key"]] -= 1
             elif row["event"] == "asked":
+                key = row["idempotency_key"]
+                tried[key] += 1
+                if tried[key] > 1:
+                    self.hasty.append(key)
                 self.asked += 1
                 self.ambiguous += row.get("fault") in HIDES_THE_ANSWER
         self.movements = [_movement(row, settled) for row in moved]

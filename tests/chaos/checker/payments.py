@@ -16,6 +16,7 @@ from tests.chaos.checker.violation import Violation
 def check(run: Run) -> Iterator[Violation]:
     for movement in run.books.movements:
         yield from _was_approved(run, movement)
+    yield from _looked_before_it_tried_again(run)
     yield from _at_most_once(run)
     yield from _never_more_than_captured(run)
     for effect in run.effects:
@@ -66,6 +67,13 @@ def _has_its_intent(run: Run, movement: Movement) -> Iterator[Violation]:
         yield Violation(3, what, movement.where)
     elif intent.created_at >= movement.at:
         yield Violation(3, "money moved before its intent was on record", movement.where)
+
+
+def _looked_before_it_tried_again(run: Run) -> Iterator[Violation]:
+    """A service may forget its keys: whoever had no answer asks what became of the first try."""
+    for key, times in Counter(run.books.hasty).items():
+        what = f"a payment was tried again {times} times without a look whether it had been made"
+        yield Violation(3, what, {"idempotency_key": key})
 
 
 def _at_most_once(run: Run) -> Iterator[Violation]:

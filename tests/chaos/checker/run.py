@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from tests.chaos.checker.events import Published
-from tests.chaos.checker.folder import INPUTS, Folder, Row
+from tests.chaos.checker.folder import INPUTS, Folder, Row, seconds
 from tests.chaos.checker.history import Answer, Request, answer_of, request_of
 from tests.chaos.checker.ledger import Books, Effect, Movement, effects_of
 from tests.chaos.checker.people import People
@@ -175,6 +175,12 @@ class Run:
     @cached_property
     def dead_letters(self) -> dict[Part, DeadLetter]:
         return {each.part: each for each in map(DeadLetter.of, self.folder.first.table("dead_letters"))}
+
+    @cached_property
+    def committed_at(self) -> dict[str, float]:
+        """By event id: when the transaction of the event began."""
+        rows = self.folder.first.table("outbox")
+        return {row["event_id"]: seconds(row["created_at"]) or 0.0 for row in rows}
 
     # What belongs to what
 
