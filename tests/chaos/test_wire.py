@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.held_port import HeldPort
 from tests.chaos.wire import Wire
 
-SOON_SECONDS = 10
+SOON_SECONDS = 30
 """What happens is awaited for so long; what must not happen is asked about with something that comes after it."""
 
 Dial = Callable[[int], Awaitable["Talk"]]
@@ -105,7 +105,7 @@ async def test_a_whole_wire_carries_both_ways(wire: Wire, dial: Dial) -> None:
 
 async def test_what_is_long_arrives_whole(wire: Wire, dial: Dial) -> None:
     talk = await dial(wire.port)
-    lines = b"".join(b"%07d\n" % number for number in range(500_000))
+    lines = b"".join(b"%07d\n" % number for number in range(60_000))
     saying = asyncio.create_task(talk.say(lines))
     await talk.hear(lines.replace(b"\n", b"\nre: ").join((b"re: ", b""))[: -len(b"re: ")])
     await saying

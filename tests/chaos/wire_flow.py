@@ -7,7 +7,7 @@ from collections.abc import Callable
 MOST_WAITING_BYTES = 4 * 1024 * 1024
 """More than this is not kept while it is delayed: the sender is not read then, as by a full network."""
 
-END = b""
+END = None
 
 
 class Flow:
@@ -27,7 +27,7 @@ class Flow:
         self._held = False
         self._sink_full = False
         self._delay_seconds = 0.0
-        self._waiting: deque[tuple[float, bytes]] = deque()
+        self._waiting: deque[tuple[float, bytes | None]] = deque()
         self._waiting_bytes = 0
         self._next_release: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -68,9 +68,9 @@ class Flow:
             self._next_release.cancel()
             self._next_release = None
 
-    def _put_by(self, data: bytes) -> None:
+    def _put_by(self, data: bytes | None) -> None:
         self._waiting.append((self._loop.time() + self._delay_seconds, data))
-        self._waiting_bytes += len(data)
+        self._waiting_bytes += len(data or b"")
         self._release()
 
     def _release(self) -> None:
@@ -78,10 +78,10 @@ class Flow:
         now = self._loop.time()
         while self._waiting and not self._held and self._waiting[0][0] <= now:
             _, data = self._waiting.popleft()
-            self._waiting_bytes -= len(data)
-            if data == END:
+            if data is END:
                 self._tell_end()
             else:
+                self._waiting_bytes -= len(data)
                 self._sink.write(data)
         if self._next_release:
             self._next_release.cancel()

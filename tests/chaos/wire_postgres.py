@@ -23,12 +23,12 @@ ENCRYPTION_REQUESTS = (80877103, 80877104)
 
 
 class PostgresWire(Wire):
-    """`lose_commit_answers(n)`, and `lost` says how many it has lost since then."""
+    """`lose_commit_answers(n)`; `lost` says how many it has lost in its life."""
 
     def __init__(self, target: int = 0) -> None:
         super().__init__(target)
-        self.to_lose = 0
         self.lost = 0
+        self._to_lose = 0
 
     def connection(self) -> Connection:
         return PostgresConnection(self)
@@ -37,16 +37,17 @@ class PostgresWire(Wire):
         """Reset the connection in place of the next `times` answers to a COMMIT, or to a write that committed by
         itself. The server has committed by then.
         """
-        self.to_lose, self.lost = times, 0
+        self._to_lose = times
 
     def heal(self) -> None:
         super().heal()
-        self.to_lose = 0
+        self._to_lose = 0
 
     def loses(self) -> bool:
         """Whether this answer is one to lose; then it counts."""
-        if self.lost >= self.to_lose:
+        if not self._to_lose:
             return False
+        self._to_lose -= 1
         self.lost += 1
         return True
 
@@ -65,7 +66,7 @@ class PostgresConnection(Connection):
         kept = self._answers.read(data, self._greeting)
         if kept is None:
             self.reset()
-        else:
+        elif kept:
             super().carry(way, kept)
 
 
