@@ -299,7 +299,7 @@ def many_rows_that_changed_are_counted(told: Told) -> None:
 def an_event_that_came_of_the_replay(told: Told) -> None:
     again, before = told.read_again(), told.first
     told.first = again
-    told.publish("approvals", "signoff.approval.updated.v1", {}, "a case")
+    told.publish("approvals", "signoff.approval.updated.v1", {"change": "reminded"}, "a case")
     told.first = before
 
 
