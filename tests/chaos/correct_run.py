@@ -3,7 +3,8 @@
 import base64
 import json
 
-from tests.chaos.told_run import PLACE, Row, Told, iso, usd, wrapped
+from tests.chaos.told_files import PLACE, Row, iso, usd, wrapped
+from tests.chaos.told_run import Told
 
 
 def correct_run() -> Told:

@@ -9,7 +9,8 @@ import pytest
 from tests.chaos.checker.judgement import judge
 from tests.chaos.correct_run import correct_run
 from tests.chaos.falsified import Lie, Lies
-from tests.chaos.told_run import Told, iso, usd
+from tests.chaos.told_files import iso, usd
+from tests.chaos.told_run import Told
 
 lies = Lies()
 

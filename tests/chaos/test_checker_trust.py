@@ -8,7 +8,8 @@ import pytest
 from tests.chaos.checker.judgement import judge
 from tests.chaos.correct_run import correct_run
 from tests.chaos.falsified import Lie, Lies
-from tests.chaos.told_run import CANARY, Told, iso, wrapped
+from tests.chaos.told_files import CANARY, iso, wrapped
+from tests.chaos.told_run import Told
 
 lies = Lies()
 
