@@ -65,7 +65,9 @@ _OFFERS_MORE = "choice_that_pays_more"
 _MOST_OFFERED = 19_000
 """What the second of the fuzz' alternatives pays, in minor units."""
 
-FROM_THE_FUZZ = tuple(each for each in CLASSES if each.name not in _MAY_COME_TRUE | _LOOK_INTO_THE_DESK)
+LEFT_OUT = _MAY_COME_TRUE | _LOOK_INTO_THE_DESK
+UNDER_CONDITIONS = _ABOUT_RICK | _ABOUT_MARIA | {_OFFERS_MORE}
+FROM_THE_FUZZ = tuple(each for each in CLASSES if each.name not in LEFT_OUT)
 
 
 class LiveScene(Scene):

@@ -155,6 +155,7 @@ class People:
             decision = as_a_screen_says_it(decision, question)
         self._by[decision["decision_id"]] = (question.approval_id, reviewer.person)
         course.answers += 1
+        course.unfit.add(reviewer.person)  # whatever comes of it, the next time is somebody else's turn
         return decision, _told(decision, class_, verdict, reviewer, _about(question))
 
     async def _sign_ahead(self, question: Question) -> None:
@@ -228,7 +229,7 @@ class People:
         return {"approval_id": question.approval_id}
 
     def _somebody_for(self, question: Question, course: Course) -> Colleague:
-        """Who holds the question, else anybody who may and has not been refused; anybody who may when all have."""
+        """Who holds the question, else anybody who may and has not tried; anybody who may when all have."""
         staff, without = self._shop.staff, self._signers(question)
         able = staff.who_may(question.role, without) or staff.who_may(question.role)
         holder = staff.person(question.held_by) if question.held_by else None

@@ -57,8 +57,8 @@ class Staff:
         return [one for one in self._all if role in one.roles and one.person not in without and one.id != REQUESTER]
 
     def person(self, reviewer_id: str) -> str:
-        """The person behind an id however it is spelt; a stranger's id is their name."""
-        return self._person.get(reviewer_id, reviewer_id)
+        """The person behind an id however it is spelt; nobody of the register is behind a stranger's."""
+        return self._person.get(reviewer_id, _stranger(reviewer_id))
 
     def truth(self) -> dict[str, Any]:
         """`reviewers.json`: by every spelling that anybody uses."""
@@ -67,7 +67,12 @@ class Staff:
             for one in self._all
             for spelling in spellings(one.id)
         }
-        return known | {name: {"person": name, "roles": []} for name in STRANGERS}
+        return known | {name: {"person": _stranger(name), "roles": []} for name in STRANGERS}
+
+
+def _stranger(reviewer_id: str) -> str:
+    """`maria` without `user:` is not Maria."""
+    return f"stranger {reviewer_id}"
 
 
 def spellings(reviewer_id: str) -> tuple[str, ...]:

@@ -8,12 +8,18 @@ import pytest
 
 from tests.builders import Event
 from tests.chaos.adversary import Adversary
+from tests.chaos.hostile_scenes import LEFT_OUT, UNDER_CONDITIONS
 from tests.chaos.people import People
 from tests.chaos.small_house import SmallHouse
 from tests.chaos.traffic import Traffic
+from tests.fuzz.hostile import CLASSES
 
 CASES = 80
 LEAST_CLASSES = 40
+
+
+def test_classes_that_are_left_out_or_under_conditions_are_classes_of_the_fuzz() -> None:
+    assert {each.name for each in CLASSES} >= LEFT_OUT | UNDER_CONDITIONS
 
 
 @pytest.mark.slow

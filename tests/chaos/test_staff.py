@@ -23,6 +23,12 @@ def test_two_accounts_with_one_name_are_two_people() -> None:
     assert truth["user:maria"]["person"] == truth["USER:MARIA"]["person"]
 
 
+def test_a_stranger_is_nobody_of_the_house() -> None:
+    staff = Staff()
+    people = {one.person for level in LEVELS.values() for one in staff.who_may(level["role"])}
+    assert not people & {staff.person(name) for name in STRANGERS}
+
+
 def test_enough_people_are_there_for_each_level_even_if_others_have_signed() -> None:
     staff = Staff()
     for level in LEVELS.values():

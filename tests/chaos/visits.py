@@ -13,7 +13,7 @@ from tests.chaos.screens import Question
 LOOK_AGAIN_S = 10.0
 """Until somebody looks whether a question that was answered is still open."""
 
-LOOK_AGAIN_IN_A_HURRY_S = 2.5
+LOOK_AGAIN_IN_A_HURRY_S = 3.0
 LONGEST_S = 30.0
 LONGER = 1.3
 """Each time by so much: a worker that is away must not be buried under answers."""
@@ -21,8 +21,8 @@ LONGER = 1.3
 
 @dataclass
 class Course:
-    """How people fare with one question: who cannot answer it, whether it can be signed as it stands, and the number of
-    the visit that is planned."""
+    """How people fare with one question: who cannot answer it or has tried, whether it can be signed as it stands, and
+    the number of the visit that is planned."""
 
     unfit: set[str] = field(default_factory=set)
     answers: int = 0
