@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any, cast
+from typing import cast
 
 from schemas.catalogue import APPROVALS
 from schemas.cloudevents import Header
@@ -25,6 +25,7 @@ from tests.simulation.houses import choose_house, with_counterparts
 from tests.simulation.kafka import Cluster, StoredRecord
 from tests.simulation.kernel import Turns, VirtualLoop
 from tests.simulation.outbox_tables import AdvisoryLock
+from tests.simulation.peace import Peace
 from tests.simulation.plan import FAULTS, Plan
 from tests.simulation.processes import LEASE, RELAY_GRACE, SimulatedWorker
 from tests.simulation.provider import Provider
@@ -45,10 +46,6 @@ from worker.translation.outbound import Announcer
 __all__ = ["FAULTS", "Plan", "World", "simulate"]
 
 DAWN = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-LONGEST_PEACE_S = 60 * DAY_S
-"""Within this all must have come to its end: four levels that nobody answers escalate for four days each round, and a
-payment is declined three times at most."""
-
 LONGEST_NAP_S = 6 * 3_600.0
 CHECKS = 0.002
 """The share of steps at which everything is looked at, and not only what changed."""
@@ -85,12 +82,10 @@ class World:
         ids = numbered_ids(10**9)
         self.announcer = Announcer(lambda: next(ids))
         self.now = 0.0
-        self._timeline: list[tuple[float, int, Callable[[], None]]] = []
+        self.timeline: list[tuple[float, int, Callable[[], None]]] = []
         self._starts, self._order = count(1), count()
         self._has_ids = self.random.random() < 0.5
-        self._is_peace = False
-        self._peace_by = self._rest_until = 0.0
-        self._before_replay: object = None
+        self.peace: Peace | None = None
         self._over: asyncio.Future[None] | None = None
         self.workers: list[SimulatedWorker] = []
 
@@ -112,14 +107,14 @@ class World:
     # Time
 
     def after(self, seconds: float, do: Callable[[], None]) -> None:
-        heapq.heappush(self._timeline, (self.now + seconds, next(self._order), do))
+        heapq.heappush(self.timeline, (self.now + seconds, next(self._order), do))
 
     def advance(self, seconds: float) -> None:
         """`now` is in seconds since the beginning."""
         self.now += seconds
         self.house.desk.clock.advance(seconds)
-        while self._timeline and self._timeline[0][0] <= self.now:
-            heapq.heappop(self._timeline)[2]()
+        while self.timeline and self.timeline[0][0] <= self.now:
+            heapq.heappop(self.timeline)[2]()
 
     def step(self) -> None:
         """Nobody goes on by themselves: one gets a turn, or time goes by; and perhaps something goes wrong."""
@@ -134,23 +129,30 @@ class World:
             self.turns.give_one()
         else:
             self._let_time_pass(is_idle=not waiting)
-        if self._is_peace:
-            self._bring_to_an_end()
+        if self.peace is not None:
+            self._bring_to_an_end(self.peace)
         elif self.now > self.plan.days * DAY_S:
-            self._make_peace()
+            self.peace = Peace(self)
         elif luck * 100 % 1 < self.plan.trouble:
             self.trouble.strike()
         elif self.random.random() < CHECKS:
             self.findings.judge(self.house.check)
 
+    def _bring_to_an_end(self, peace: Peace) -> None:
+        assert self._over is not None
+        if not self.turns.waiting and not any(worker.is_at_work for worker in self.workers):
+            self.findings.judge(peace.look)
+            if peace.is_over:
+                self._over.set_result(None)
+
     def _let_time_pass(self, *, is_idle: bool) -> None:
         """A little; or, when all sleep, to whatever comes next."""
         if not is_idle:
-            self.advance(0.0 if self._is_peace else self.random.choice([0.2, 1.0, 5.0, 60.0]))
+            self.advance(0.0 if self.peace else self.random.choice([0.2, 1.0, 5.0, 60.0]))
             return
         nap = min(self._next_due(), LONGEST_NAP_S)
-        if self._timeline:
-            nap = min(nap, self._timeline[0][0] - self.now)
+        if self.timeline:
+            nap = min(nap, self.timeline[0][0] - self.now)
         self.advance(max(nap, self.random.choice([0.2, 1.0, 2.0])))
 
     def _next_due(self) -> float:
@@ -174,7 +176,7 @@ class World:
         key = str(event.get("order_id") or event.get("exception_id") or event.get("approval_id")).encode()
         value = json.dumps(event).encode()
         self.cluster.append(topic, key, value, headers)
-        if "replays" in self.plan.faults and self.random.random() < 0.1 and not self._is_peace:
+        if "replays" in self.plan.faults and self.random.random() < 0.1 and not self.peace:
             other = key if self.random.random() < 0.5 else b"another key"
             self.met["replays"] += 1
             self.after(self.random.uniform(0, 600), lambda: self._append(topic, other, value, headers))
@@ -242,7 +244,7 @@ class World:
         judge(lambda: self.house.look(looked_at))
         case = unit.case
         if case is not None and case.state is CaseState.STUCK:
-            wait = 1.0 if self._is_peace else self.random.uniform(60, DAY_S)
+            wait = 1.0 if self.peace else self.random.uniform(60, DAY_S)
             self.after(wait, lambda: self.house.crowd.recover(case.exception.exception_id))
 
     def announced(self, rows: Sequence[OutboxRow]) -> None:
@@ -267,75 +269,6 @@ class World:
 
     def _ran(self, key: str, action: Action) -> None:
         self.findings.judge(lambda: self.effects.ran(key, action))
-
-    # Peace
-
-    def _make_peace(self) -> None:
-        """Whoever is dead is started again by what is on the timeline; nobody sends anything any more."""
-        self.house.crowd.go_home()
-        self.trouble.end()
-        self._is_peace = True
-        self._peace_by = self.now + LONGEST_PEACE_S
-
-    def _bring_to_an_end(self) -> None:
-        assert self._over is not None
-        if self.turns.waiting or self.now < self._rest_until or any(worker.is_at_work for worker in self.workers):
-            return
-        self._rest_until = self.now + 2.0
-        if not self._is_at_rest():
-            if self.now > self._peace_by:
-                self._over.set_exception(AssertionError(f"never comes to its end: {self._left()}"))
-        elif self._before_replay is None:
-            self._before_replay = self._all_there_is()
-            self.cluster.reset_offsets()
-        else:
-            self.findings.judge(self._check_the_end)
-            found = self.findings.first
-            self._over.set_result(None) if found is None else self._over.set_exception(found)
-
-    def _is_at_rest(self) -> bool:
-        return self.cluster.is_read and not any(self._left().values()) and not self._timeline
-
-    def _left(self) -> dict[str, list[Any]]:
-        database = self.database
-        left: dict[str, list[Any]] = {
-            "messages": list(database.unfinished.values()),
-            "events": list(database.unsent.values()),
-            "questions": list(database.questions.values()),
-            "intents": [row for row in database.intents.values() if not row.is_finished],
-        }
-        if not any(left.values()):
-            left["cases"] = self.cases.unfinished
-        return left
-
-    def _all_there_is(self) -> object:
-        """What reading all topics again must leave as it is."""
-        database = self.database
-        return (
-            {case_id: row.body for case_id, row in database.cases.items()},
-            {key: row.body for key, row in database.approvals.items()},
-            len(database.outbox),
-            len(database.audit),
-            len(database.inbox),
-            len(database.decisions),
-            sorted(self.provider.entries),
-            sorted(database.ledger),
-            len(self.house.desk.executors.effects),
-        )
-
-    def _check_the_end(self) -> None:
-        """8, 6, 2: nothing changed by reading all again; all is published; every record has led to something."""
-        database = self.database
-        assert self._all_there_is() == self._before_replay, "reading all topics again has changed something"
-        assert self.topics.not_published() == []
-        places = {place[:3] for place in (*database.received, *database.dead_letters)}
-        records = {
-            (topic, number, offset)
-            for (topic, number) in self.cluster.committed
-            for offset in range(len(self.cluster.records[topic, number]))
-        }
-        assert places == records, f"records that led to nothing, or to something else: {places ^ records}"
-        self.house.check()
 
     # What came of it
 
