@@ -35,7 +35,7 @@ async def save(shop: Shop, folder: Path) -> None:
     """What a stopped shop holds."""
     (folder / SCHEMA).write_text(describe(shop.database), encoding="utf-8")
     _write(folder / ROWS, _rows(shop.database))
-    _write(folder / RECORDS, [record async for record in _records(shop.kafka, shop.prefix)])
+    _write(folder / RECORDS, [record async for record in records(shop.kafka, shop.prefix)])
     payments = [dataclasses.asdict(entry) for entry in shop.provider.ledger.entries()]
     (folder / PAYMENTS).write_text(json.dumps(payments, indent=1) + "\n", encoding="utf-8")
     (folder / EFFECTS).write_bytes((shop.desk / EFFECTS).read_bytes())
@@ -107,7 +107,8 @@ def _identities(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
     ).fetchall()
 
 
-async def _records(kafka: str, prefix: str) -> AsyncIterator[Line]:
+async def records(kafka: str, prefix: str) -> AsyncIterator[Line]:
+    """All that lies on the six topics now, in the order of their partitions."""
     partitions = await _partitions(kafka, [topic_name(prefix, topic) for topic in TOPICS])
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
     await consumer.start()
