@@ -26,7 +26,7 @@ NO_CALL = {"name": "send_email", "args": {}}
 class ShopCrowd(Crowd):
     def raise_something(self, number: int) -> None:
         choice, name = self._random, f"EXC-{number}"
-        if choice.random() < 0.25:
+        if choice.random() < 0.35:
             calls = choice.sample(CALLS, choice.randint(1, 3)) if choice.random() < 0.9 else [NO_CALL]
             self._raise(
                 {
@@ -44,7 +44,7 @@ class ShopCrowd(Crowd):
             self._decide({"exception_id": name}, "approve")  # before anybody was asked
 
     def _answer(self, question: Event) -> None:
-        verdict = self._one_of("approve", "approve", "approve", "modify", "reject", "escalate")
+        verdict = self._one_of(*["approve"] * 5, *["modify"] * 3, "reject", "escalate")
         about: Event = {"approval_id": question["approval_id"]}
         if self._random.random() < 0.3:
             about = {"exception_id": question["exception_id"]}
@@ -57,12 +57,12 @@ class ShopCrowd(Crowd):
     def _changes(self, question: Event) -> Any:
         if question["proposal"]["actions"]:
             return self._one_of({"approved_actions": [0]}, {"edited_actions": [{"index": 0, "args": {"to": "bob"}}]})
-        amount = {"amount_minor": self._one_of(100, 9_000, 15_000), "currency": "USD"}
-        return self._one_of({"amount": amount}, {"method": "store_credit"}, {"ammount": 1})
+        amount = {"amount_minor": self._one_of(50, 5_000, 8_000), "currency": "USD"}
+        return self._one_of({"amount": amount}, {"amount": amount}, {"method": "store_credit"}, {"ammount": 1})
 
     def _decide(self, about: Event, verdict: str, question: Event | None = None) -> None:
         reviewer = self._one_of(*REVIEWERS)
-        if question is not None and self._random.random() < 0.65:
+        if question is not None and self._random.random() < 0.75:
             reviewer = {"id": f"user:{question['role']}", "roles": [question["role"]]}
         self._send(
             {"decision_id": self._next_id(), "verdict": verdict, "reviewer": reviewer, "comment": CANARY, **about}

@@ -13,7 +13,7 @@ ALTERNATIVES = [
     {"action": "replacement"},
     {"action": "refund", "method": "bank_transfer", "amount": {"amount_minor": 3_000, "currency": "USD"}},
 ]
-VERDICTS = (*["approve"] * 12, "modify", "modify", "choose", "reject", "escalate", "request_changes")
+VERDICTS = (*["approve"] * 12, *["modify"] * 4, "choose", "reject", "escalate", "request_changes")
 
 
 class StaffCrowd(Crowd):
@@ -72,10 +72,12 @@ class StaffCrowd(Crowd):
             "reviewer": {"id": who, "roles": list(roles)},
             **about,
         }
-        amount = {"amount_minor": self._one_of(1_000, 4_000, 9_000, 15_000), "currency": "USD"}
+        amount = {"amount_minor": self._one_of(700, 1_000, 4_000, 9_000), "currency": "USD"}
         match verdict:
             case "modify":
-                said["changes"] = self._one_of({"amount": amount}, {"method": "store_credit"}, {"ammount": 1})
+                said["changes"] = self._one_of(
+                    {"amount": amount}, {"amount": amount}, {"method": "store_credit"}, {"ammount": 1}
+                )
             case "choose":
                 said["choice"] = self._one_of("store_credit", "bank_transfer", 0, 1, "cash", 7)
             case "escalate":
