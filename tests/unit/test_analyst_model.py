@@ -138,7 +138,7 @@ async def test_an_answer_that_is_no_form_leaves_it_to_the_rules(answer: AIMessag
 
 
 async def test_an_enormous_form_is_cut() -> None:
-    suggested = [{"action": "replacement", "method": None, "description": "y" * 100_000}] * 1_000
+    suggested = [{"action": "replacement", "method": None, "description": "y" * 10_000}] * 1_000
     model = scripted(says(customer_message="x" * 1_000_000, concerns=["injury"] * 10_000, alternatives=suggested))
     opinion = await analyst(model).analyse(facts_about())
     assert opinion.customer_message is None
