@@ -77,7 +77,7 @@ class SimulatedWorker:
     def __init__(self, name: str, house: House, *, id: str | None, skew: timedelta) -> None:
         self.name = name
         self._house, self._id, self._turns = house, id, house.turns
-        self.is_dead = False
+        self.is_dead = self._is_receiving = False
         link = Link(house.database_is_down, house.loses_answer)
         self._consumer = Consumer(house.cluster, name, self._turn)
         self._producer = SimulatedProducer(house.cluster, self._turn, lambda: house.refuses_record(name))
@@ -125,7 +125,7 @@ class SimulatedWorker:
 
     @property
     def is_at_work(self) -> bool:
-        return self._lanes.held > 0
+        return self._is_receiving or self._lanes.held > 0
 
     def start(self) -> None:
         self._tasks = [self._task(self._run())]
@@ -161,7 +161,9 @@ class SimulatedWorker:
             records = self._consumer.poll(BATCH)
             await self._while_frozen()
             if records:
+                self._is_receiving = True
                 await self._intake.receive(cast(Any, records))
+                self._is_receiving = False
             else:
                 await asyncio.sleep(POLL_S)
 

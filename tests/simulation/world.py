@@ -125,13 +125,15 @@ class World:
             self._over.set_exception(self.findings.first)
             return
         waiting, luck = bool(self.turns.waiting), self.random.random()
+        if self.peace is not None and not waiting:
+            self._bring_to_an_end(self.peace)
         if waiting and luck < 0.97:
             self.turns.give_one()
         else:
             self._let_time_pass(is_idle=not waiting)
         if self.peace is not None:
-            self._bring_to_an_end(self.peace)
-        elif self.now > self.plan.days * DAY_S:
+            return
+        if self.now > self.plan.days * DAY_S:
             self.peace = Peace(self)
         elif luck * 100 % 1 < self.plan.trouble:
             self.trouble.strike()
@@ -140,7 +142,7 @@ class World:
 
     def _bring_to_an_end(self, peace: Peace) -> None:
         assert self._over is not None
-        if not self.turns.waiting and not any(worker.is_at_work for worker in self.workers):
+        if not any(worker.is_at_work for worker in self.workers):
             self.findings.judge(peace.look)
             if peace.is_over:
                 self._over.set_result(None)
