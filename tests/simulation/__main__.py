@@ -50,7 +50,7 @@ def main() -> None:
     given = _arguments()
     logging.getLogger("worker").setLevel(logging.ERROR)
     logging.getLogger("worker").propagate = False
-    cases = given.cases or max(12, round(2 * given.days))
+    cases = given.cases or max(12, round(given.days))
     plan = Plan(given.seed, cases, given.workers, given.days, given.faults, given.trouble)
     began, tally = time.monotonic(), Tally()
     for part in _tallies(plan, given.seeds, given.processes):
@@ -68,7 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="the first seed")
     parser.add_argument("--seeds", type=int, default=1, help="how many, one after the other")
-    parser.add_argument("--cases", type=int, help="of one seed; 12, or two a day")
+    parser.add_argument("--cases", type=int, help="of one seed; 12, or one a day")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--days", type=float, default=3.0, help="of trouble, before all must come to its end")
     parser.add_argument("--faults", type=_faults, default=FAULTS, help=f"of {','.join(FAULTS)}")

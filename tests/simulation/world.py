@@ -47,8 +47,8 @@ __all__ = ["FAULTS", "Plan", "World", "simulate"]
 
 DAWN = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 LONGEST_NAP_S = 6 * 3_600.0
-CHECKS = 0.002
-"""The share of steps at which everything is looked at, and not only what changed."""
+CHECKS = 0.024
+"""How often everything is looked at, and not only what changed: this share of the steps that come with a case."""
 
 
 class World:
@@ -137,7 +137,7 @@ class World:
             self.peace = Peace(self)
         elif luck * 100 % 1 < self.plan.trouble:
             self.trouble.strike()
-        elif self.random.random() < CHECKS:
+        elif self.random.random() < CHECKS / self.plan.cases:
             self.findings.judge(self.house.check)
 
     def _bring_to_an_end(self, peace: Peace) -> None:
