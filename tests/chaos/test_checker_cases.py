@@ -76,6 +76,11 @@ def a_case_of_which_nobody_asked(told: Told) -> None:
     told.case(1)["body"]["facts"]["exception"]["amount"] = usd(4_999)
 
 
+@lies.about(1, "filed under something else")
+def a_case_that_is_filed_under_another_order(told: Told) -> None:
+    told.case(1)["order_id"] = "ORD-2"
+
+
 @lies.about(1, "with 2 outcomes")
 def a_second_outcome(told: Told) -> None:
     outcome = told.outcome(1)
@@ -245,6 +250,11 @@ def a_message_that_never_was_a_record(told: Told) -> None:
 def a_part_that_the_record_does_not_have(told: Told) -> None:
     row = dict(told.first.tables["inbox"][-1])
     told.first.tables["inbox"].append({**row, "part": 1})
+
+
+@lies.about(2, "taken in before it was sent")
+def a_message_that_was_there_before_it_was_sent(told: Told) -> None:
+    told.first.tables["inbox"][0]["received_at"] = iso(told.now - 3600)
 
 
 @lies.about(2, "the broker confirmed it, and it is not there")

@@ -114,6 +114,11 @@ def a_payment_of_another_amount_than_was_intended(told: Told) -> None:
     told.of("intents", 2)[0]["body"]["amount"] = usd(11_000)
 
 
+@lies.about(3, "money moved otherwise than its intent says")
+def a_payment_by_another_method_than_was_intended(told: Told) -> None:
+    told.movement(2)["method"] = "store_credit"
+
+
 @lies.about(3, "more than the 12000 USD that was approved")
 def a_payment_of_what_was_asked_for_and_not_of_what_was_approved(told: Told) -> None:
     told.movement(2)["amount"] = 15_000
@@ -305,6 +310,11 @@ def an_action_that_is_said_to_have_failed(told: Told) -> None:
 @lies.about(4, "set aside for the order")
 def a_reservation_that_was_kept_without_a_payment(told: Told) -> None:
     told.first.row("order_balances", order_id="ORD-8")["refunded_minor"] = 8_000
+
+
+@lies.about(4, "a balance of 200000, where 100000 USD were captured")
+def a_balance_of_more_than_was_captured(told: Told) -> None:
+    told.first.row("order_balances", order_id="ORD-8")["captured_minor"] = 200_000
 
 
 @lies.about(4, "withdrawn, and nobody withdrew it")

@@ -150,6 +150,38 @@ def a_deadline_by_the_clock_of_its_worker(told: Told) -> None:
     told.retell(closing, at=iso(told.committed(closing) + 86_400))
 
 
+@lies.about(5, "a decision that counted before it came")
+def a_decision_that_counted_before_it_came(told: Told) -> None:
+    told.of("decisions", 3)[0]["received_at"] = iso(told.now - 3600)
+
+
+@lies.about(5, "a decision that is filed as another")
+def a_decision_that_is_filed_as_another(told: Told) -> None:
+    told.of("decisions", 3)[0]["verdict"] = "escalate"
+
+
+@lies.about(5, "what counts is not what was sent")
+def a_refused_decision_that_was_rewritten(told: Told) -> None:
+    told.first.row("decisions", code="NOT_AUTHORISED")["body"]["verdict"] = "reject"
+
+
+@lies.about(5, "maria goes for two people, as USER:MARIA")
+def one_person_under_two_keys(told: Told) -> None:
+    told.of("decisions", 7)[0] |= {"reviewer": "USER:MARIA", "reviewer_key": "USER:MARIA"}
+
+
+@lies.about(5, "go for one")
+def two_people_under_one_key(told: Told) -> None:
+    told.of("decisions", 12)[0]["reviewer_key"] = "user:maria"
+
+
+@lies.about(5, "on record as having signed for 15000 USD")
+def a_signature_for_another_amount(told: Told) -> None:
+    told.first.row("decisions", verdict="modify", case_id=told.case(2)["case_id"]).update(
+        amount_minor=15_000, currency="USD"
+    )
+
+
 # 6
 
 
@@ -204,6 +236,46 @@ def events_of_a_case_in_the_wrong_order(told: Told) -> None:
 @lies.about(6, "two outbox rows for one event")
 def an_event_that_was_committed_twice(told: Told) -> None:
     told.first.tables["outbox"].append(dict(told.outcome(1)))
+
+
+@lies.about(6, "a question was published that is not on record")
+def a_question_that_is_not_on_record(told: Told) -> None:
+    told.of("approvals", 10)[0]["approval_id"] = "another"
+
+
+@lies.about(6, "a question is on record that was never published")
+def a_question_that_nobody_was_asked(told: Told) -> None:
+    told.untell(told.questions(10)[0])
+
+
+@lies.about(6, "another question was published than is on record")
+def a_question_that_shows_another_amount_than_is_on_record(told: Told) -> None:
+    told.of("approvals", 10)[0]["body"]["question"]["proposal"]["amount"] = {"amount_minor": 1, "currency": "USD"}
+
+
+@lies.about(6, "was announced as None")
+def a_question_whose_end_was_not_announced(told: Told) -> None:
+    told.untell(told.events("approvals", 5)[-1])
+
+
+@lies.about(6, "was announced as ('rejected', 'user:dora'")
+def a_question_whose_end_was_announced_of_somebody_else(told: Told) -> None:
+    told.retell(told.events("approvals", 5)[-1], by="user:dora")
+
+
+@lies.about(6, "a receipt is on record that was never published so")
+def a_receipt_in_other_words(told: Told) -> None:
+    told.retell(told.events("decision-receipts", 12)[0], message="so it is not")
+
+
+@lies.about(6, "the outcome tells of 12000 USD, on record is 15000 USD")
+def an_outcome_of_another_amount_than_is_on_record(told: Told) -> None:
+    told.case(2)["amount_minor"] = 15_000
+
+
+@lies.about(6, "ordered among those of another case")
+def an_event_that_is_ordered_among_others(told: Told) -> None:
+    told.outcome(1)["ordering"] = told.case(2)["case_id"]
 
 
 # 7

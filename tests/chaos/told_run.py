@@ -37,6 +37,7 @@ class Told(Written):
             **{name: event.get(name) for name in ("exception_id", "order_id", "customer_id", "kind")},
             "state": "opened",
             "version": 0,
+            **(event.get("amount") or {"amount_minor": None, "currency": None}),
             "opened_at": iso(self.now),
             "finished_at": None,
             "body": {
@@ -73,6 +74,7 @@ class Told(Written):
         event, round_ = case["body"]["facts"]["exception"], case["body"]["facts"]["round"]
         proposal = proposal or {"action": event["kind"], "amount": event.get("amount"), "method": "original_method"}
         question: Row = {"level": {"name": level, "number": 1, "of": 1}, "round": round_, "proposal": proposal}
+        question |= {"allowed_verdicts": ["approve", "reject", "modify", "choose", "escalate"], "alternatives": []}
         row: Row = {"approval_id": approval_id, "case_id": case["case_id"], "exception_id": case["exception_id"]}
         row |= {"case_version": case["version"], "due_at": iso(self.now + due_s), "closed_at": None}
         row |= {"available_at": iso(self.now + due_s), "body": {"question": question, "role": LEVELS[level]["role"]}}
@@ -80,8 +82,7 @@ class Told(Written):
         said = {**question, "approval_id": approval_id, "case_id": case["case_id"], "quorum": LEVELS[level]["quorum"]}
         said |= {"exception_id": case["exception_id"], "requested_by": event["requested_by"], "due_at": row["due_at"]}
         said["requested_at"] = iso(self.now)
-        said |= {"allowed_verdicts": ["approve", "reject", "modify", "choose", "escalate"], "role": row["body"]["role"]}
-        said |= {"review_hash": f"seal of {approval_id}", "alternatives": [], **more}
+        said |= {"role": row["body"]["role"], "review_hash": f"seal of {approval_id}", **more}
         self.publish("approvals", "signoff.approval.needed.v1", said, case["case_id"])
         return row
 
@@ -114,6 +115,7 @@ class Told(Written):
         receipt = self.answered(said, approval, code)
         row: Row = {"decision_id": decision_id, "approval_id": approval["approval_id"], "case_id": approval["case_id"]}
         row |= {"reviewer": reviewer, "reviewer_key": reviewer.lower(), "verdict": verdict, "command": None}
+        row |= {"amount_minor": None, "currency": None}
         row |= {"code": code, "body": said, "receipt": receipt, "received_at": iso(self.tick())}
         self.first.tables["decisions"].append(row)
         return row
@@ -134,7 +136,8 @@ class Told(Written):
 
     def paid(self, case: Row, amount: Row) -> Row:
         """The intent, and the money that moved under it."""
-        intent = self.intends(case, {"type": "payment", "amount": amount})
+        intent = self.intends(case, {"type": "payment", "amount": amount, "method": "original_method"})
+        case |= amount
         self.tick()
         line = self._of_payment(case, intent, amount)
         reference = f"pay-{self.number('payments')}"

@@ -4,6 +4,7 @@ as it counted, and questions are closed by decisions alone or by the clock, neve
 from collections import defaultdict
 from collections.abc import Iterator
 
+from tests.chaos.checker.consent import amount_after
 from tests.chaos.checker.events import Question
 from tests.chaos.checker.run import Run
 from tests.chaos.checker.tables import Approval, Case, Decision
@@ -32,6 +33,7 @@ def check(run: Run) -> Iterator[Violation]:
         yield from _was_sent(run, decision)
         if decision.is_effective:
             yield from _had_the_authority(run, decision)
+    yield from _each_person_has_one_key(run)
     for case in run.cases.values():
         yield from _levels_are_different_people(run, case)
         yield from _outcome_names_who_decided(run, case)
@@ -58,7 +60,11 @@ def _was_sent(run: Run, decision: Decision) -> Iterator[Violation]:
     if not rows:
         yield Violation(5, "a decision that nobody sent", _of(decision))
         return
-    if not decision.is_effective or decision.is_translated:
+    if decision.received_at < run.came_at(decision.decision_id):
+        yield Violation(5, "a decision that counted before it came", _of(decision))
+    if not decision.columns_agree:
+        yield Violation(5, "a decision that is filed as another", _of(decision))
+    if decision.is_translated or decision.verdict is None:
         return
     said = [message for row in rows if (message := run.message(row.part)) is not None]
     if all(message.decision not in (None, decision.content) for message in said):
@@ -83,6 +89,8 @@ def _had_the_authority(run: Run, decision: Decision) -> Iterator[Violation]:
         yield Violation(5, f"the question does not allow {decision.verdict}", _of(decision))
     if decision.review_hash not in (None, question.review_hash):
         yield Violation(5, "signed something else than was shown", _of(decision))
+    if decision.agrees and decision.signed_for not in (None, amount_after(decision, question)):
+        yield Violation(5, f"on record as having signed for {decision.signed_for}", _of(decision))
     late = run.came_at(decision.decision_id) - approval.due_at
     if late > 0:
         yield Violation(5, f"came {late:.3f} s after the deadline", _of(decision))
@@ -102,6 +110,18 @@ def _requester(run: Run, decision: Decision, question: Question) -> str:
     case = run.cases.get(decision.case_id or "")
     demand = run.demand(case) if case else None
     return (demand and demand.requested_by) or (case.requested_by if case else question.requested_by)
+
+
+def _each_person_has_one_key(run: Run) -> Iterator[Violation]:
+    """The key is how the database tells people apart."""
+    key_of: dict[str, str] = {}
+    person_of: dict[str, str] = {}
+    for decision in run.decisions.values():
+        person, key = run.people.person(decision.reviewer), decision.reviewer_key
+        if key_of.setdefault(person, key) != key:
+            yield Violation(5, f"{person} goes for two people, as {decision.reviewer}", _of(decision))
+        if person_of.setdefault(key, person) != person:
+            yield Violation(5, f"{person} and {person_of[key]} go for one", _of(decision))
 
 
 def _levels_are_different_people(run: Run, case: Case) -> Iterator[Violation]:

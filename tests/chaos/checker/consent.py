@@ -28,7 +28,7 @@ class Consent:
         """What may be paid; None where nobody agreed to a payment."""
         if self.last is None or self.shown is None:
             return None
-        return _amount_after(self.last, self.shown)
+        return amount_after(self.last, self.shown)
 
     @property
     def actions(self) -> Mapping[str, Action]:
@@ -94,7 +94,7 @@ def _count(run: Run, consent: Consent, approval: Approval, question: Question, d
     consent.last, consent.shown = decision, question
 
 
-def _amount_after(decision: Decision, shown: Question) -> Money | None:
+def amount_after(decision: Decision, shown: Question) -> Money | None:
     if decision.verdict == "modify":
         changed = decision.changes.get("amount")
         return Money(changed["amount_minor"], changed["currency"]) if changed else shown.amount

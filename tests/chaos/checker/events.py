@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.chaos.checker.folder import OUTPUTS, Dump, Row, seconds
 from tests.chaos.checker.records import unwrapped
-from tests.chaos.checker.tables import Action, Money, actions, money
+from tests.chaos.checker.tables import Action, Money, actions, money, receipt_of, shown_of
 
 NEEDED = "signoff.approval.needed.v1"
 UPDATED = "signoff.approval.updated.v1"
@@ -69,6 +69,7 @@ class Question:
     requested_at: float
     due_at: float
     event_id: str
+    shown: bytes
 
     @classmethod
     def of(cls, event_id: str, data: Row) -> "Question":
@@ -94,6 +95,7 @@ class Question:
             requested_at=seconds(data["requested_at"]) or 0.0,
             due_at=seconds(data["due_at"]) or 0.0,
             event_id=event_id,
+            shown=shown_of(data),
         )
 
 
@@ -104,6 +106,8 @@ class Closing:
     approval_id: str
     case_id: str
     at: float
+    by: str
+    reason: str | None
     event_id: str
 
 
@@ -114,10 +118,12 @@ class Receipt:
     case_id: str | None
     accepted: bool
     code: str
+    content: bytes
 
     @classmethod
     def of(cls, data: Row) -> "Receipt":
-        return cls(data["decision_id"], data.get("approval_id"), data.get("case_id"), data["accepted"], data["code"])
+        about = data.get("approval_id"), data.get("case_id")
+        return cls(data["decision_id"], *about, data["accepted"], data["code"], receipt_of(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +205,8 @@ class Published:
             question = Question.of(event_id, data)
             self.questions.setdefault(question.approval_id, question)
         elif type_ == UPDATED and data["change"] == "closed":
-            closing = Closing(data["approval_id"], data["case_id"], seconds(data["at"]) or 0.0, event_id)
+            at, reason = seconds(data["at"]) or 0.0, data.get("reason")
+            closing = Closing(data["approval_id"], data["case_id"], at, data["by"], reason, event_id)
             self.closings.setdefault(closing.approval_id, closing)
         elif type_ == RECEIPT:
             receipt = Receipt.of(data)

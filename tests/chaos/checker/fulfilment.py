@@ -4,7 +4,7 @@ is what happened."""
 from collections import defaultdict
 from collections.abc import Iterator
 
-from tests.chaos.checker.consent import consent_of
+from tests.chaos.checker.consent import captured_of, consent_of
 from tests.chaos.checker.events import Outcome
 from tests.chaos.checker.ledger import Movement, action_id_of, round_of
 from tests.chaos.checker.records import WITHDRAWN
@@ -129,6 +129,11 @@ def _balances_are_what_was_paid(run: Run) -> Iterator[Violation]:
     untold = _orders_with_other_refunds(run)
     for row in run.folder.first.table("order_balances"):
         order_id, set_aside = row["order_id"], row["refunded_minor"]
+        known = captured_of(run, order_id)
+        if known is None or row["currency"] != known.currency or row["captured_minor"] > known.amount_minor:
+            yield Violation(
+                4, f"a balance of {row['captured_minor']}, where {known} were captured", {"order": order_id}
+            )
         if order_id not in untold and set_aside != paid[order_id]:
             what = f"{set_aside} set aside for the order, {paid[order_id]} paid"
             yield Violation(4, what, {"order": order_id})

@@ -31,6 +31,7 @@ REASONS = frozenset(
 )
 """Of `signoff.message.rejected.v1`, as its published schema lists them."""
 
+CLOCKS_APART_S = 1.0
 _RIGHTLY_SENT = frozenset({"raised", "duplicate", "conflict", "withdrawn"})
 _REFUSES_RIGHTLY = frozenset({"CONFLICTING_DUPLICATE"})
 
@@ -40,6 +41,7 @@ def check(run: Run) -> Iterator[Violation]:
     yield from _offsets_have_no_gap(run)
     yield from _every_part_is_taken_in(run)
     yield from _nothing_was_made_up(run)
+    yield from _nothing_came_before_it_was_sent(run)
     yield from _what_was_sent_is_there(run)
     yield from _poison_is_refused(run)
     yield from _dead_letters_say_what_they_hold(run)
@@ -105,6 +107,14 @@ def _nothing_was_made_up(run: Run) -> Iterator[Violation]:
             yield Violation(2, "taken in, and the record has no such part", {**_at(record.place), "part": part})
 
 
+def _nothing_came_before_it_was_sent(run: Run) -> Iterator[Violation]:
+    """Who sends has the true time, and the database has it too."""
+    for row in run.inbox.values():
+        record = run.records.get(row.place)
+        if record is not None and row.received_at < record.sent_at - CLOCKS_APART_S:
+            yield Violation(2, "taken in before it was sent", _at(row.place))
+
+
 def _what_was_sent_is_there(run: Run) -> Iterator[Violation]:
     sent: list[Request | Answer] = [*run.requests, *run.answers]
     for each in sent:
@@ -149,11 +159,13 @@ def _dead_letters_say_what_they_hold(run: Run) -> Iterator[Violation]:
 
 
 def _dead_letters_are_announced(run: Run) -> Iterator[Violation]:
-    wanted = Counter((*each.place, each.reason) for each in run.dead_letters.values())
-    told = Counter((each.topic, each.partition, each.offset, each.reason) for each in run.published.rejections)
-    for topic, partition, offset, reason in (wanted - told) + (told - wanted):
-        where = {**_at((topic, partition, offset)), "reason": reason}
-        many = wanted[topic, partition, offset, reason], told[topic, partition, offset, reason]
+    wanted = Counter((each.place, each.reason, each.detail) for each in run.dead_letters.values())
+    told = Counter(
+        ((each.topic, each.partition, each.offset), each.reason, each.detail) for each in run.published.rejections
+    )
+    for place, reason, detail in (wanted - told) + (told - wanted):
+        where = {**_at(place), "reason": reason}
+        many = wanted[place, reason, detail], told[place, reason, detail]
         yield Violation(2, f"{many[0]} dead letters, announced {many[1]} times", where)
 
 

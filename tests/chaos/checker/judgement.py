@@ -19,6 +19,7 @@ from tests.chaos.checker import (
     publishing,
     receipts,
     replay,
+    told_as_recorded,
 )
 from tests.chaos.checker.counts import counts
 from tests.chaos.checker.folder import Folder, Incomplete
@@ -34,6 +35,7 @@ CHECKS: tuple[Callable[[Run], Iterator[Violation]], ...] = (
     fulfilment.check,
     authority.check,
     publishing.check,
+    told_as_recorded.check,
     audit_chain.check,
     replay.check,
     personal_data.check,

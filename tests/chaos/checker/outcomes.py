@@ -22,6 +22,7 @@ def check(run: Run) -> Iterator[Violation]:
         yield from _has_its_case(run, exception_id, rows)
     for case in run.cases.values():
         yield from _was_raised(run, case)
+        yield from _is_filed_rightly(case)
         yield from _ended_or_waits(run, case)
     yield from _nothing_is_unfinished(run)
     yield from _outcomes_belong_to_cases(run)
@@ -68,6 +69,11 @@ def _others_are_conflicts(
 def _was_raised(run: Run, case: Case) -> Iterator[Violation]:
     if not run.opened_by(case) and not case.exception_id.startswith(FROM_PROVIDER):
         yield Violation(1, "nobody raised what this case is about", _of(case))
+
+
+def _is_filed_rightly(case: Case) -> Iterator[Violation]:
+    if not case.columns_agree:
+        yield Violation(1, "the case is filed under something else than it is about", _of(case))
 
 
 def _ended_or_waits(run: Run, case: Case) -> Iterator[Violation]:

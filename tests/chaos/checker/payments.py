@@ -62,7 +62,7 @@ def _has_its_intent(run: Run, movement: Movement) -> Iterator[Violation]:
     intent = run.intents.get(movement.key)
     if intent is None:
         yield Violation(3, "money moved without an intent on record", movement.where)
-    elif intent.case_id != movement.case_id or intent.amount != movement.money:
+    elif (intent.case_id, intent.amount, intent.method) != (movement.case_id, movement.money, movement.method):
         what = f"money moved otherwise than its intent says: {movement.money} in place of {intent.amount}"
         yield Violation(3, what, movement.where)
     elif intent.created_at >= movement.at:

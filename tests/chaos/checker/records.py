@@ -54,6 +54,7 @@ class Record:
 
     place: Place
     sha256: str
+    sent_at: float
     messages: tuple[Message, ...] = ()
     problem: str = ""
 
@@ -64,9 +65,9 @@ def input_records(dump: Dump, topic: str) -> Iterator[Record]:
         value = unwrapped(row["value"])
         seal = sha256(value or b"").hexdigest()
         try:
-            yield Record(place, seal, tuple(_messages(topic, value or b"", row["headers"])))
+            yield Record(place, seal, row["timestamp"] / 1000, tuple(_messages(topic, value or b"", row["headers"])))
         except Illegible as error:
-            yield Record(place, seal, problem=str(error))
+            yield Record(place, seal, row["timestamp"] / 1000, problem=str(error))
 
 
 def unwrapped(text: str | None) -> bytes | None:

@@ -55,6 +55,8 @@ class Case:
     automatic: bool
     requested_by: str
     content: bytes
+    amount: Money | None
+    columns_agree: bool
     audit_head: str
     reason: str
     is_finished: bool
@@ -77,12 +79,15 @@ class Case:
             automatic=body["automatic"],
             requested_by=facts["exception"]["requested_by"],
             content=content_of(facts["exception"]),
+            amount=money(row),
+            columns_agree=all(row[name] == facts["exception"].get(name) for name in _COLUMNS),
             audit_head=body["audit_head"],
             reason=body.get("reason") or "",
             is_finished=row["finished_at"] is not None,
         )
 
 
+_COLUMNS = ("exception_id", "order_id", "customer_id", "kind")
 _CONTENT = ("exception_id", "kind", "order_id", "customer_id", "requested_by", "reason", "reason_code", "amount")
 
 
@@ -106,6 +111,7 @@ class Approval:
     closed_at: float | None
     closed_as: str | None
     closed_by: str | None
+    shown: bytes
 
     @classmethod
     def of(cls, row: Row) -> "Approval":
@@ -121,7 +127,23 @@ class Approval:
             closed_at=seconds(row["closed_at"]),
             closed_as=body.get("closed_as"),
             closed_by=body.get("closed_by"),
+            shown=shown_of(body["question"]),
         )
+
+
+_SHOWN = ("level", "round", "allowed_verdicts", "proposal", "alternatives", "context")
+
+
+def shown_of(question: Row) -> bytes:
+    """Of what a reviewer is asked and shown."""
+    return digest([question.get(name) or None for name in _SHOWN])
+
+
+_RECEIPT = ("decision_id", "approval_id", "case_id", "accepted", "code", "message", "decided_by")
+
+
+def receipt_of(receipt: Row) -> bytes:
+    return digest([receipt.get(name) for name in _RECEIPT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +158,8 @@ class Decision:
     command: str | None
     code: str
     received_at: float
+    reviewer_key: str
+    signed_for: Money | None
     exception_id: str | None
     level: str | None
     changes: Row
@@ -146,6 +170,8 @@ class Decision:
     is_translated: bool
     receipt_code: str
     receipt_accepted: bool
+    receipt_content: bytes
+    columns_agree: bool
 
     @property
     def is_effective(self) -> bool:
@@ -168,6 +194,8 @@ class Decision:
             command=row["command"],
             code=row["code"],
             received_at=seconds(row["received_at"]) or 0.0,
+            reviewer_key=row["reviewer_key"],
+            signed_for=money(row),
             exception_id=body.get("exception_id"),
             level=body.get("level"),
             changes=body.get("changes") or {},
@@ -178,18 +206,21 @@ class Decision:
             is_translated=content is None,
             receipt_code=receipt["code"],
             receipt_accepted=receipt["accepted"],
+            receipt_content=receipt_of(receipt),
+            columns_agree=row["verdict"] == body.get("verdict") and row["command"] == body.get("command"),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """`amount` is None for actions; their `results` are by action id."""
+    """`amount` and `method` are None for actions."""
 
     key: str
     case_id: str
     state: str
     reference: str | None
     amount: Money | None
+    method: str | None
     created_at: float
     is_finished: bool
 
@@ -201,6 +232,7 @@ class Intent:
             state=row["state"],
             reference=row["reference"],
             amount=money(row["body"].get("amount")),
+            method=row["body"].get("method"),
             created_at=seconds(row["created_at"]) or 0.0,
             is_finished=row["finished_at"] is not None,
         )
@@ -247,6 +279,7 @@ class InboxRow:
 class DeadLetter:
     part: Part
     reason: str
+    detail: str
     sha256: str
 
     @property
@@ -255,4 +288,6 @@ class DeadLetter:
 
     @classmethod
     def of(cls, row: Row) -> "DeadLetter":
-        return cls((row["topic"], row["partition"], row["offset"], row["part"]), row["reason"], row["sha256"])
+        return cls(
+            (row["topic"], row["partition"], row["offset"], row["part"]), row["reason"], row["detail"], row["sha256"]
+        )
