@@ -44,7 +44,6 @@ class Crowd:
     async def hurry(self) -> None:
         """Nothing new comes any more, and whatever is open is answered at once."""
         await self._traffic.settle()
-        self._adversary.rest()
         self._people.hurry()
 
 

@@ -78,7 +78,7 @@ class PaymentService:
 
 
 class House:
-    """`async with House(plan, folder) as house`: all of it runs, and the workers are ready."""
+    """`async with House(plan, folder) as house`: all of it runs; the workers are to be started."""
 
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan, self.folder = plan, folder
@@ -128,10 +128,7 @@ class House:
         await self.payments.heal()
         self.shop.effects_heal()
         for worker in self.workers:
-            worker.send(signal.SIGCONT)
             worker.set_clock(0)
-            if not worker.is_running:
-                await worker.start()
         self.history.tell("healed")
 
     def ask_tasks(self) -> None:
@@ -163,7 +160,6 @@ class House:
         for number in range(self.plan.workers):
             worker = ChaosWorker(f"w{number}", self._environment(number), nursery, self.history, self.folder)
             self.workers.append(worker)
-            await worker.start()
 
     def _environment(self, number: int) -> dict[str, str]:
         settings = {

@@ -63,7 +63,7 @@ class Plan:
     seed: int
     cases: int = 300
     faults: int = 30
-    workers: int = 2
+    workers: int = 3
     side_by_side: int = 2
     """How many faults may last at a time."""
     payment_faults: float = 0.15

@@ -6,9 +6,8 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +69,13 @@ class Nursery:
 
 @dataclass
 class ChaosWorker:
-    """One name that workers run under, one after the other. `busy` is held by the fault that it suffers."""
+    """One name that workers run under, one after the other."""
 
     name: str
     environment: Mapping[str, str]
     nursery: Nursery
     history: History
     folder: Path
-    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     pid: int | None = None
     _ended: "asyncio.Future[int] | None" = None
     _log_read: int = 0
@@ -89,6 +87,11 @@ class ChaosWorker:
     @property
     def clock(self) -> Path:
         return self.folder / f"{self.name}.clock"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it was ever started."""
+        return self._ended is not None
 
     @property
     def is_running(self) -> bool:
@@ -103,32 +106,26 @@ class ChaosWorker:
         )
         self.history.tell("worker-started", worker=self.name, pid=self.pid, failpoints=failpoints)
 
-    async def end(self, limit_s: float = PATIENCE_S) -> int:
-        """Waits until it has ended, and tells how. Raises TimeoutError when it has not by then."""
+    async def end(self) -> int:
+        """Waits until it has ended, and tells how."""
         assert self._ended is not None
-        async with asyncio.timeout(limit_s):
-            status = await asyncio.shield(self._ended)
+        status = await asyncio.shield(self._ended)
         self.read_log()
         how = {"signal": signal.Signals(-status).name} if status < 0 else {"code": status}
         self.history.tell("worker-ended", worker=self.name, pid=self.pid, **how)
         return status
-
-    async def kill(self) -> None:
-        """With SIGKILL, wherever it is; nothing when it is dead already."""
-        self.send(signal.SIGKILL)
-        await self.end()
 
     def send(self, number: signal.Signals) -> None:
         if self.is_running and self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
-    async def is_stopped(self, limit_s: float) -> bool:
-        """True as soon as the system says that it is stopped; False when it has ended, or time is up."""
-        until = time.monotonic() + limit_s
-        while self.is_running and time.monotonic() < until:
+    async def is_stopped(self) -> bool:
+        """True as soon as the system says that it is stopped; False when it has ended."""
+        pid = self.pid
+        while self.is_running and self.pid == pid:
             with contextlib.suppress(psutil.Error):
-                if psutil.Process(self.pid).status() == psutil.STATUS_STOPPED:
+                if psutil.Process(pid).status() == psutil.STATUS_STOPPED:
                     self.read_log()
                     return True
             await asyncio.sleep(0.05)

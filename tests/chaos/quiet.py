@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from psycopg.rows import dict_row
 
 from schemas.catalogue import ORDER_EXCEPTIONS, REVIEW_DECISIONS, topic_name
@@ -75,7 +75,10 @@ class Ends:
 
     def _mark(self, topic: str, number: int) -> int:
         partition = TopicPartition(self._prefix + topic, number)
-        marks: tuple[int, int] | None = self._consumer.get_watermark_offsets(partition, timeout=PATIENCE_S)
+        try:
+            marks: tuple[int, int] | None = self._consumer.get_watermark_offsets(partition, timeout=PATIENCE_S)
+        except KafkaException as error:
+            raise TimeoutError(f"{topic}-{number}: {error}") from error
         if marks is None:
             raise TimeoutError(f"{topic}-{number}: nobody tells where it ends")
         return marks[1]
@@ -109,6 +112,16 @@ def unfinished(database: str) -> dict[str, int]:
     return {name: int(count) for name, count in row.items()}
 
 
+def events(database: str) -> int:
+    """How many have been committed; 0 while nobody can say."""
+    try:
+        with psycopg.connect(database, connect_timeout=2) as connection:
+            row = connection.execute("select last_value from outbox_outbox_id_seq").fetchone()
+    except psycopg.Error:
+        return 0
+    return int(row[0]) if row else 0
+
+
 @dataclass
 class Quiet:
     """`wait` returns when all that was sent is taken in, its offsets are committed, and nothing is left to do."""
@@ -133,7 +146,9 @@ class Quiet:
             await asyncio.sleep(PAUSE_S)
 
     def _left(self) -> dict[str, int]:
-        left = {**unfinished(self.database), "records": self.ends.lag(self.ends.marks())}
+        # The lag first: what was taken in by then is in the inbox.
+        lag = self.ends.lag(self.ends.marks())
+        left = {"records": lag, **unfinished(self.database)}
         return {name: count for name, count in left.items() if count}
 
     def _tell_who_holds_what(self) -> None:

@@ -1,11 +1,10 @@
 """What befalls a run: one coroutine for each kind of fault, which returns when it is over."""
 
 import asyncio
-import contextlib
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -15,11 +14,8 @@ from confluent_kafka.admin import AdminClient
 from tests.chaos.database_faults import Refusal
 from tests.chaos.house import House
 from tests.chaos.plan import Fault
-from tests.chaos.processes import ChaosWorker
 from tests.chaos.recovery import Recovery
-
-FAILPOINT_S = 6.0
-"""How long an armed worker may take to come to its failpoint; the traffic may not lead there."""
+from tests.chaos.supervisor import Arms, Supervisor
 
 GROUP_GONE_S = 30.0
 PAUSE_S = 0.3
@@ -28,11 +24,11 @@ Befall = Callable[..., Awaitable[None]]
 
 
 class Trouble:
-    """`befall` makes one fault happen. Several may last at a time, though not two of one worker, nor of the broker,
-    nor of the database."""
+    """`befall` makes one fault happen. Several may last at a time, though not two of the broker or of the database."""
 
-    def __init__(self, house: House, recovery: Recovery, dice: random.Random) -> None:
+    def __init__(self, house: House, supervisor: Supervisor, recovery: Recovery, dice: random.Random) -> None:
         self._house = house
+        self._supervisor = supervisor
         self._recovery = recovery
         self._dice = dice
         self._broker = asyncio.Lock()
@@ -74,60 +70,33 @@ class Trouble:
 
     # Workers
 
-    @contextlib.asynccontextmanager
-    async def _victim(self) -> AsyncIterator[ChaosWorker]:
-        """A worker that suffers nothing else meanwhile. It runs again afterwards."""
-        free = [worker for worker in self._house.workers if not worker.busy.locked()] or self._house.workers
-        worker = self._dice.choice(free)
-        async with worker.busy:
-            yield worker
-            if not worker.is_running:
-                await worker.start()
-
-    async def _kill(self, seconds: float) -> None:
-        async with self._victim() as worker, self._recovery.measured("kill", worker.name):
-            await worker.kill()
-            await asyncio.sleep(seconds * self._dice.choice([0, 0, 0.3]))
+    async def _kill(self, **_: Any) -> None:
+        self._supervisor.victim().send(signal.SIGKILL)
 
     async def _kill_at_failpoint(self, failpoint: str, count: int, **_: Any) -> None:
-        async with self._victim() as worker:
-            await worker.kill()
-            await worker.start(f"{failpoint}={count}")
-            try:
-                await worker.end(FAILPOINT_S)
-            except TimeoutError:
-                self._house.history.tell("failpoint-not-met", worker=worker.name, failpoint=failpoint)
-                await worker.kill()
-            async with self._recovery.measured("kill", worker.name):
-                await worker.start()
+        """Somebody dies; who comes next dies where it hurts, when it comes there."""
+        self._supervisor.arm(Arms(failpoint, count))
+        self._supervisor.victim().send(signal.SIGKILL)
 
     async def _stop_at_failpoint(self, failpoint: str, count: int, seconds: float) -> None:
-        """It stands still where it hurts, until others have taken over, and then goes on as if nothing had happened."""
-        async with self._victim() as worker:
-            await worker.kill()
-            await worker.start(f"{failpoint}={count}:stop")
-            if await worker.is_stopped(FAILPOINT_S):
-                await asyncio.sleep(seconds)
-            else:
-                self._house.history.tell("failpoint-not-met", worker=worker.name, failpoint=failpoint)
-            worker.send(signal.SIGCONT)
+        """Likewise, but it stands still there, until others have taken over, and goes on as if nothing had happened."""
+        self._supervisor.arm(Arms(failpoint, count, "stop", seconds))
+        self._supervisor.victim().send(signal.SIGKILL)
 
     async def _stop(self, seconds: float) -> None:
-        async with self._victim() as worker:
-            worker.send(signal.SIGSTOP)
-            await asyncio.sleep(seconds)
-            worker.send(signal.SIGCONT)
+        worker = self._supervisor.victim()
+        worker.send(signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+        worker.send(signal.SIGCONT)
 
     async def _terminate_and_kill(self, seconds: float) -> None:
-        async with self._victim() as worker, self._recovery.measured("kill", worker.name):
-            worker.send(signal.SIGTERM)
-            await asyncio.sleep(seconds)
-            await worker.kill()
+        worker = self._supervisor.victim()
+        worker.send(signal.SIGTERM)
+        await asyncio.sleep(seconds)
+        worker.send(signal.SIGKILL)
 
     async def _terminate(self, **_: Any) -> None:
-        async with self._victim() as worker:
-            worker.send(signal.SIGTERM)
-            await worker.end()
+        self._supervisor.victim().send(signal.SIGTERM)
 
     async def _clock_step(self, offset: float) -> None:
         self._dice.choice(self._house.workers).set_clock(offset)
@@ -169,17 +138,8 @@ class Trouble:
 
     async def reset_offsets(self, **_: Any) -> None:
         """All workers leave, the group's offsets are set to 0, and they read everything once more."""
-        async with contextlib.AsyncExitStack() as held:
-            for worker in self._house.workers:
-                await held.enter_async_context(worker.busy)
-            await held.enter_async_context(self._broker)
-            for worker in self._house.workers:
-                worker.send(signal.SIGTERM)
-            for worker in self._house.workers:
-                await worker.end()
+        async with self._broker, self._supervisor.all_down():
             await asyncio.to_thread(reset_group, self._house.broker.direct, self._house.group, self._house.input_topics)
-            for worker in self._house.workers:
-                await worker.start()
 
     # PostgreSQL
 
