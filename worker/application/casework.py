@@ -45,6 +45,7 @@ from worker.application.receipts import given_up
 from worker.application.turns import Turns
 from worker.application.unit_of_work import CaseQuery, Commit, Postponement, UnitOfWork
 from worker.application.withdraw_case import withdraw_case
+from worker.domain.exception_case import CaseState
 from worker.domain.intent import ActionsIntent, Intent, PaymentIntent
 
 log = logging.getLogger(__name__)
@@ -160,6 +161,7 @@ class Casework:
                 unit = await compute(view)
                 match await self._ports.store.commit(unit):
                     case Commit.DONE:
+                        _alert_if_stuck(unit, view)
                         return Done(unit, view)
                     case Commit.GONE:
                         return None
@@ -221,6 +223,14 @@ class Casework:
         )
         answers = given_up(delivery.message)
         await self._ports.store.commit(UnitOfWork(finishes=delivery.inbox_id, refusal=refusal, announcements=answers))
+
+
+def _alert_if_stuck(unit: UnitOfWork, view: CaseView) -> None:
+    """Once it is committed: a unit that loses a race may have seen a thread that was further than its case."""
+    case = unit.case
+    was_stuck = view.case is not None and view.case.state is CaseState.STUCK
+    if case is not None and case.state is CaseState.STUCK and not was_stuck:
+        log.error("case %s is stuck and waits for an operator: %s", case.case_id, case.reason)
 
 
 def _refusal_of(message: IllegibleDecision | Outdated, inbox_id: int) -> tuple[CaseQuery, Compute]:

@@ -1,6 +1,5 @@
 """Where a run of the graph leads: to a question, to an execution, or to the end of the case."""
 
-import logging
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,8 +18,6 @@ from worker.domain.intent import ActionsIntent, PaymentIntent, payment_of
 from worker.domain.order_exception import Facts
 from worker.domain.resolution import MOVES_MONEY
 from worker.domain.tool_calls import about_to_run, to_run
-
-log = logging.getLogger(__name__)
 
 
 def ask(
@@ -160,7 +157,6 @@ def concluded(
 
 def parked(case: Case, view: CaseView, problem: str) -> dict[str, Any]:
     """The case and audit entry of a thread that is stuck: an operator must look before anything else happens."""
-    log.error("case %s is stuck and waits for an operator: %s", case.case_id, problem)
     stuck, entry = transition(case, CaseState.STUCK, actor=SYSTEM, action="stuck", at=view.now, reason=problem)
     return {"case": stuck, "audit": entry}
 
