@@ -16,13 +16,13 @@ WEIGHTS = {
     "terminate-and-kill": 5,
     "terminate": 3,
     # Kafka.
-    "broker-kill": 4,
+    "broker-kill": 5,
     "broker-restart": 2,
     "broker-freeze": 1,
     "rebalances": 2,
     "offsets-reset": 1,
     # PostgreSQL.
-    "database-restart": 8,
+    "database-restart": 10,
     "database-kill": 3,
     "connections-ended": 3,
     "relay-lock-lost": 2,
@@ -36,7 +36,7 @@ WEIGHTS = {
     "wire-cut": 4,
     "wire-silent": 3,
     "wire-slow": 2,
-    # The payment service, beside what it does to one call in ten all the time.
+    # The payment service, beside what befalls its calls all the time.
     "payments-down": 3,
     # Clocks of workers.
     "clock-step": 5,
@@ -66,7 +66,7 @@ class Plan:
     workers: int = 3
     side_by_side: int = 2
     """How many faults may last at a time."""
-    payment_faults: float = 0.15
+    payment_faults: float = 0.3
     """Share of calls of the payment service that something befalls."""
     effect_faults: float = 0.1
     """Share of tool calls that something befalls."""

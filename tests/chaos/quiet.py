@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, scalar_row
 
 from schemas.catalogue import ORDER_EXCEPTIONS, REVIEW_DECISIONS, topic_name
 
@@ -48,6 +48,10 @@ _WHO_HOLDS_WHAT = {
 }
 
 
+Marks = dict[tuple[str, int], int]
+"""By topic and partition, the offset that the next record will have, or would be read at."""
+
+
 class Standstill(Exception):
     """Unfinished work stopped shrinking. The message says what is left, and where more is told."""
 
@@ -69,7 +73,7 @@ class Ends:
             .partitions
         ]
 
-    def marks(self) -> dict[tuple[str, int], int]:
+    def marks(self) -> Marks:
         """The offset that the next record will have. Raises TimeoutError while the broker is away."""
         return {place: self._mark(*place) for place in self._partitions}
 
@@ -83,26 +87,26 @@ class Ends:
             raise TimeoutError(f"{topic}-{number}: nobody tells where it ends")
         return marks[1]
 
-    def lag(self, marks: dict[tuple[str, int], int]) -> int:
+    def lag(self, marks: Marks) -> int:
         """How many records below the marks the group has not committed."""
         asked = [TopicPartition(self._prefix + topic, number) for topic, number in marks]
         told = self._group.committed(asked, timeout=PATIENCE_S)
         return sum(mark - max(0, each.offset) for mark, each in zip(marks.values(), told, strict=True))
 
-    def behind(self, database: str, marks: dict[tuple[str, int], int]) -> int:
-        """How many records below the marks are neither in the inbox nor among the dead letters."""
-        with psycopg.connect(database) as connection:
-            return sum(max(0, mark - _read_until(connection, *place)) for place, mark in marks.items())
+    def read(self, connection: psycopg.Connection[Any]) -> Marks:
+        """How far each partition is in the inbox or among the dead letters."""
+        return {
+            (topic, partition): int(
+                connection.cursor(row_factory=scalar_row)
+                .execute(_READ, {"topic": topic, "partition": partition})
+                .fetchall()[0]
+            )
+            for topic, partition in self._partitions
+        }
 
     def close(self) -> None:
         self._consumer.close()
         self._group.close()
-
-
-def _read_until(connection: psycopg.Connection[Any], topic: str, partition: int) -> int:
-    row = connection.execute(_READ, {"topic": topic, "partition": partition}).fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def unfinished(database: str) -> dict[str, int]:

@@ -24,7 +24,7 @@ EVENTS_OF_A_CASE = 2.0
 """That must have been committed for each case that is raised, before the next fault comes: half of what one makes."""
 
 LONGEST_STEP_S = 5.0
-STEP_PAUSE_S = 0.15
+STEP_PAUSE_S = 0.3
 
 
 async def run(plan: Plan, folder: Path) -> None:
