@@ -135,7 +135,8 @@ def _actions(told: Told) -> None:
         {"id": "0", "name": "send_email", "status": "executed"},
         {"id": "1", "name": "add_note", "status": "refused"},
     ]
-    told.ended(case, "executed", "action ran", results=results)
+    actions = [{"id": "0", "name": "send_email", "args": {"to": "bob"}}]
+    told.ended(case, "executed", "action ran", results=results, actions=actions)
 
 
 def _declined_once(told: Told) -> None:
@@ -197,7 +198,7 @@ def _without_money(told: Told) -> None:
     decision = told.decided(approval, "approve", "user:dora")
     told.closed(approval, "approved", "user:dora")
     told.step(case, "waiting", "user:dora", "approved", decision_id=decision["decision_id"])
-    told.ended(case, "executed", "approved")
+    told.ended(case, "executed", "approved", changes=event["changes"])
 
 
 def _poison(told: Told) -> None:

@@ -402,6 +402,11 @@ def a_manager_who_was_called_nobody(told: Told) -> None:
     _is_told(told, 3, "NOT_AUTHORISED")
 
 
+@lies.about(2, "a valid decision was refused: UNKNOWN_APPROVAL")
+def a_question_that_was_called_unknown(told: Told) -> None:
+    _is_told(told, 3, "UNKNOWN_APPROVAL")
+
+
 @lies.about(2, "a valid decision was refused: SAME_REVIEWER")
 def somebody_who_was_taken_for_another(told: Told) -> None:
     _is_told(told, 5, "SAME_REVIEWER")

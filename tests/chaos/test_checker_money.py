@@ -226,6 +226,26 @@ def an_account_change_that_nobody_signed(told: Told) -> None:
     _never_decided(told, told.of("decisions", 12)[0])
 
 
+@lies.about(3, "the outcome lets send_email run in another form than was approved")
+def an_outcome_that_lets_an_action_run_in_its_first_form(told: Told) -> None:
+    told.retell(told.outcome(7), actions=[{"id": "0", "name": "send_email", "args": {"to": "ann"}}])
+
+
+@lies.about(3, "the outcome lets run what was not approved: add_note")
+def an_outcome_that_lets_an_action_run_that_was_left_out(told: Told) -> None:
+    told.retell(told.outcome(7), actions=[{"id": "1", "name": "add_note", "args": {"to": "ann"}}])
+
+
+@lies.about(3, "the outcome calls add_note approved, and does not name it")
+def an_outcome_that_approves_an_action_without_its_arguments(told: Told) -> None:
+    told.retell(told.outcome(7), results=[{"id": "1", "name": "add_note", "status": "approved"}])
+
+
+@lies.about(3, "the outcome carries other changes than were approved")
+def an_outcome_that_changes_another_account(told: Told) -> None:
+    told.retell(told.outcome(12), changes={"email": "eve@example.org"})
+
+
 # 4
 
 

@@ -144,6 +144,8 @@ class Outcome:
     reason: str | None
     signed_by: tuple[tuple[str, str], ...]
     results: Mapping[str, tuple[str, str]]
+    actions: Mapping[str, Action]
+    changes: Row | None
 
     @classmethod
     def of(cls, event_id: str, seal: bytes, data: Row) -> "Outcome":
@@ -161,6 +163,8 @@ class Outcome:
             payment_reference=data.get("payment_reference"),
             reason=data.get("reason"),
             signed_by=tuple((each["level"], each["reviewer"]) for each in data.get("decided_by") or ()),
+            actions=actions(data.get("actions")),
+            changes=data.get("changes"),
             results={each["id"]: (each["name"], each["status"]) for each in data.get("results") or ()},
         )
 

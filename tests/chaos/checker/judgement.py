@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.checker import (
+    actions,
     audit_chain,
     authority,
     fulfilment,
@@ -32,6 +33,7 @@ CHECKS: tuple[Callable[[Run], Iterator[Violation]], ...] = (
     intake.check,
     receipts.check,
     payments.check,
+    actions.check,
     fulfilment.check,
     authority.check,
     publishing.check,

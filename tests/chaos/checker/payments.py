@@ -1,15 +1,15 @@
-"""3. No money moves, and no action runs, without all required approvals on record before it; at most once a case; never
-more than was approved or captured; for the order and in the currency that it is about."""
+"""3. No money moves without all required approvals on record before it; at most once a case; never more than was
+approved or captured; for the order and in the currency that it is about. What moves no money is not executed without
+its approvals either."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from typing import Any
 
 from tests.chaos.checker.consent import captured_of, consent_of, missing, most
-from tests.chaos.checker.ledger import Effect, Movement, action_id_of, round_of
+from tests.chaos.checker.ledger import Movement, round_of
 from tests.chaos.checker.outcomes import FROM_PROVIDER
 from tests.chaos.checker.run import Run
-from tests.chaos.checker.tables import Action, Case, Money
+from tests.chaos.checker.tables import Case, Money
 from tests.chaos.checker.violation import Violation
 
 
@@ -19,9 +19,6 @@ def check(run: Run) -> Iterator[Violation]:
     yield from _looked_before_it_tried_again(run)
     yield from _at_most_once(run)
     yield from _never_more_than_captured(run)
-    for effect in run.effects:
-        yield from _was_agreed_to(run, effect)
-    yield from _ran_at_most_once(run)
     for case in run.cases.values():
         yield from _was_signed(run, case)
 
@@ -94,63 +91,6 @@ def _never_more_than_captured(run: Run) -> Iterator[Violation]:
             yield Violation(3, "money moved for an order that the shop does not know", {"order": order_id})
         elif total > captured.amount_minor:
             yield Violation(3, f"{total} moved of the {captured} that were captured", {"order": order_id})
-
-
-def _was_agreed_to(run: Run, effect: Effect) -> Iterator[Violation]:
-    case, round_, id_ = run.cases.get(effect.case_id), round_of(effect.key), action_id_of(effect.key)
-    if case is None or round_ is None or id_ is None:
-        yield Violation(3, "an action ran for a case that does not exist", effect.where)
-        return
-    demand = run.demand(case)
-    if demand is None:
-        yield Violation(3, "an action ran that nobody asked for", effect.where)
-        return
-    intent = run.intents.get(effect.key.removesuffix(f":{id_}"))
-    if intent is None:
-        yield Violation(3, "an action ran without an intent on record", effect.where)
-        return
-    if run.workers_knew_the_time and intent.created_at >= effect.at:
-        yield Violation(3, "an action ran before its intent was on record", effect.where)
-    consent = consent_of(run, case.case_id, round_, intent.created_at)
-    for problem in missing(run, consent, demand, round_):
-        yield Violation(3, f"an action ran without its approval: {problem}", effect.where)
-    allowed = consent.actions if consent.last is not None else _asked_for(run, case)
-    if id_ not in allowed:
-        yield Violation(3, f"an action ran that was not approved: {effect.action.name}", effect.where)
-    elif not _is_the_same(allowed[id_], effect.action, lenient=consent.last is not None and consent.last.is_translated):
-        yield Violation(3, "an action ran in another form than was approved", effect.where)
-
-
-def _is_the_same(approved: Action, ran: Action, *, lenient: bool) -> bool:
-    """Another product's screen sends numbers as texts, which are read as the action means them."""
-    if approved.name != ran.name:
-        return False
-    return bool(_as_text(approved.args) == _as_text(ran.args) if lenient else approved.args == ran.args)
-
-
-def _as_text(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _as_text(held) for name, held in value.items()}
-    return str(value).lower()
-
-
-def _asked_for(run: Run, case: Case) -> dict[str, Action]:
-    """The actions of the request itself, where no person had to sign: one without an id is known by its place."""
-    for row in run.opened_by(case):
-        payload = row.payload or {}
-        listed = payload.get("actions") or [payload.get("action")]
-        return {
-            str(each.get("id") or index): Action(each["name"], each.get("args") or {})
-            for index, each in enumerate(listed)
-            if each
-        }
-    return {}
-
-
-def _ran_at_most_once(run: Run) -> Iterator[Violation]:
-    for key, times in Counter(effect.key for effect in run.effects).items():
-        if times > 1:
-            yield Violation(3, f"an action ran {times} times", {"idempotency_key": key})
 
 
 def _was_signed(run: Run, case: Case) -> Iterator[Violation]:

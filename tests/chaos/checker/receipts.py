@@ -132,6 +132,8 @@ def _is_unfair(run: Run, decision: Decision) -> bool:
     if approval is None or decision.code in _NEVER_OF_VALID:
         return decision.code in {*_NEVER_OF_VALID, "UNKNOWN_APPROVAL"}
     match decision.code:
+        case "UNKNOWN_APPROVAL":
+            return decision.level is None
         case "NOT_AUTHORISED":
             question = run.published.questions.get(approval.approval_id)
             same_role = question is None or question.role in (None, approval.role)

@@ -238,9 +238,13 @@ class Intent:
         )
 
 
+_PAYLOAD = ("action", "actions", "changes", "order")
+
+
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """`raised` is the content of an exception (see `content_of`); `refers_to` its id, and that of a withdrawal."""
+    """`raised` is the content of an exception (see `content_of`), of which `payload` keeps what is looked at again;
+    `refers_to` is its id, and that of a withdrawal."""
 
     part: Part
     type: str
@@ -269,7 +273,9 @@ class InboxRow:
             answer_id=answer_id(row["type"], data),
             refers_to=exception_id.strip() if isinstance(exception_id, str) else None,
             raised=content_of(fields) if is_raised else None,
-            payload={name: fields.get(name) for name in ("action", "actions", "order")} if is_raised else None,
+            payload={name: fields.get(name) for name in ("action", "actions", "changes", "order")}
+            if is_raised
+            else None,
             received_at=seconds(row["received_at"]) or 0.0,
             finished_at=seconds(row["finished_at"]),
         )
