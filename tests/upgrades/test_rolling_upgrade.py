@@ -44,7 +44,9 @@ def witnessed(shop: Shop) -> Shop:
 
 
 async def test_workers_are_replaced_one_by_one_by_those_of_the_next_release(witnessed: Shop, kept: Path) -> None:
-    load = await roll(witnessed, before=kept, after=ROOT)
+    """The first is asked to go, the second is killed with work in its hands."""
+    ends = {"w1": signal.SIGTERM, "w2": signal.SIGKILL}
+    load = await roll(witnessed, began={"w1": kept, "w2": kept}, ends=ends, by=ROOT)
     await assert_all_is_well(witnessed, load)
 
 
@@ -53,22 +55,24 @@ async def test_workers_of_the_release_before_come_back_after_the_next_one_has_ch
 ) -> None:
     """The way back: what the next release has added to tables and to what it stores is left alone."""
     execute(witnessed, A_LATER_RELEASE.read_text())
-    load = await roll(witnessed, before=ROOT, after=kept)
+    load = await roll(witnessed, began={"w1": ROOT, "w2": kept}, ends={"w1": signal.SIGTERM}, by=kept)
     await assert_all_is_well(witnessed, load)
 
 
-async def roll(shop: Shop, *, before: Path, after: Path) -> Load:
-    """Two workers of one release, one of each, two of the other: under load all the time. The first is asked to go, the
-    second is killed with work in its hands."""
-    shop.runs(before)
-    workers = {name: await shop.start_worker(name) for name in ("w1", "w2")}
+async def roll(shop: Shop, *, began: dict[str, Path], ends: dict[str, signal.Signals], by: Path) -> Load:
+    """Under load all the time, workers come to their `ends` one after the other, and others take their places."""
+    workers = {}
+    for name, code in began.items():
+        shop.runs(code)
+        workers[name] = await shop.start_worker(name)
     load = Load(shop)
     for exception_id in PATIENT:
         await load.raised(exception_id, 15_000)
     async with load.flowing():
+        await both_take_in(shop)
         await load.ends(20)
-        shop.runs(after)
-        for name, end in (("w1", signal.SIGTERM), ("w2", signal.SIGKILL)):
+        shop.runs(by)
+        for name, end in ends.items():
             await stop(workers[name], end)
             await shop.start_worker(name)
             await both_take_in(shop)
