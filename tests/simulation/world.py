@@ -13,6 +13,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import cast
 
@@ -293,7 +294,8 @@ class World:
 def simulate(plan: Plan) -> World:
     """Runs a plan to its end. Raises AssertionError for an invariant that does not hold, and for a defect that the
     worker only logs."""
-    world, defects = World(plan), _Defects()
+    world = World(plan)
+    defects = _Defects(world.findings)
     log = logging.getLogger("worker")
     log.addHandler(defects)
     try:
@@ -301,18 +303,24 @@ def simulate(plan: Plan) -> World:
             runner.run(world.run())
     finally:
         log.removeHandler(defects)
-    assert defects.told == []
+    if world.findings.first is not None:
+        raise world.findings.first
     world.count_what_was_met()
     return world
 
 
 class _Defects(logging.Handler):
-    """What nobody foresaw is logged with its traceback, and the worker goes on."""
+    """What nobody foresaw is logged with its traceback, and the worker goes on, perhaps to the same again and again.
+    The world need not."""
 
-    def __init__(self) -> None:
+    def __init__(self, findings: Findings) -> None:
         super().__init__(logging.ERROR)
-        self.told: list[str] = []
+        self._findings = findings
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.exc_info:
-            self.told.append(f"{record.getMessage()}: {record.exc_info[1]!r}")
+            self._findings.judge(partial(_no_defect_is_logged, f"{record.getMessage()}: {record.exc_info[1]!r}"))
+
+
+def _no_defect_is_logged(told: str) -> None:
+    raise AssertionError(told)
