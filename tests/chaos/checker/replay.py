@@ -1,6 +1,8 @@
 """8. Reading all topics again from offset 0 changes nothing."""
 
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 from tests.chaos.checker.folder import Folder, Row
@@ -51,7 +53,9 @@ def check(run: Run) -> Iterator[Violation]:
 
 
 def _is_unchanged(folder: Folder, table: str) -> Iterator[Violation]:
-    """The rows are looked at one by one only where the tables differ as a whole."""
+    """The rows are read only where the files differ, and looked at one by one only where the tables do."""
+    if _bytes(folder.first.table_file(table)) == _bytes(folder.replayed.table_file(table)):
+        return
     if _sum(folder.first.table(table)) == _sum(folder.replayed.table(table)):
         return
     before, after = _by_key(folder.first.table(table), table), _by_key(folder.replayed.table(table), table)
@@ -63,6 +67,12 @@ def _is_unchanged(folder: Folder, table: str) -> Iterator[Violation]:
         yield Violation(8, f"a row {what} after the topics were read again", where)
     if len(changed) > _NAMED or not changed:
         yield Violation(8, f"{len(changed)} rows differ after the topics were read again", {"table": table})
+
+
+def _bytes(file: Path) -> int:
+    """The same for the same lines in whatever order."""
+    with file.open("rb") as lines:
+        return sum(int.from_bytes(blake2b(line, digest_size=16).digest()) for line in lines)
 
 
 def _sum(rows: Iterable[Row]) -> int:
