@@ -7,8 +7,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from tests.chaos.mutants.caught import TABLE, as_markdown, read_findings, write_findings
@@ -57,8 +56,9 @@ def _tried(mutants: Sequence[Mutant], given: argparse.Namespace) -> Iterator[Fin
     seeds = range(1, given.seeds + 1)
     simulated = [mutant for mutant in mutants if given.by in (None, "simulation") and "simulation" in mutant.seen_by]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for found in pool.map(partial(by_simulation, seeds=seeds), simulated):
-            yield _told(found)
+        trials = [pool.submit(by_simulation, mutant, seeds) for mutant in simulated]
+        for trial in as_completed(trials):
+            yield _told(trial.result())
     for mutant in mutants:
         if given.by in (None, "chaos") and "chaos" in mutant.seen_by:
             yield _told(by_chaos(mutant, seeds, Size(given.cases, given.faults)))
