@@ -279,6 +279,21 @@ def a_payment_that_is_on_record_as_declined(told: Told) -> None:
     told.of("intents", 1)[0]["state"] = "failed"
 
 
+@lies.about(4, "an intent was concluded as forgotten")
+def an_intent_that_ended_as_nothing(told: Told) -> None:
+    told.of("intents", 7)[0]["state"] = "forgotten"
+
+
+@lies.about(4, "its last intent is failed, the case executed")
+def a_case_that_was_executed_though_its_actions_failed(told: Told) -> None:
+    told.of("intents", 7)[0]["state"] = "failed"
+
+
+@lies.about(4, "an intent of a case that does not exist")
+def an_intent_of_no_case(told: Told) -> None:
+    told.of("intents", 7)[0]["case_id"] = "no such case"
+
+
 @lies.about(4, "on record as paid, and nothing moved")
 def a_payment_that_is_on_record_and_was_never_made(told: Told) -> None:
     told.payments.remove(told.movement(2))

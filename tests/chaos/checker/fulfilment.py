@@ -9,7 +9,7 @@ from tests.chaos.checker.events import Outcome
 from tests.chaos.checker.ledger import Movement, action_id_of, round_of
 from tests.chaos.checker.records import WITHDRAWN
 from tests.chaos.checker.run import Run, grouped
-from tests.chaos.checker.tables import Case
+from tests.chaos.checker.tables import Case, Intent
 from tests.chaos.checker.violation import Violation
 
 _ENDS_AS = {
@@ -99,6 +99,7 @@ def _ran_as_told(run: Run, case: Case, outcome: Outcome) -> Iterator[Violation]:
 def _intents_know_what_happened(run: Run) -> Iterator[Violation]:
     by_key: dict[str, list[Movement]] = grouped(run.books.movements, lambda each: each.key)
     for intent in run.intents.values():
+        yield from _is_concluded_as_its_case(run, intent)
         if intent.amount is None:
             continue
         movements = by_key.get(intent.key, [])
@@ -111,6 +112,16 @@ def _intents_know_what_happened(run: Run) -> Iterator[Violation]:
         if intent.state == "succeeded" and effective and intent.reference != effective[0].reference:
             what = f"on record under reference {intent.reference}, paid under {effective[0].reference}"
             yield Violation(4, what, where)
+
+
+def _is_concluded_as_its_case(run: Run, intent: Intent) -> Iterator[Violation]:
+    case, where = run.cases.get(intent.case_id), {"case": intent.case_id, "idempotency_key": intent.key}
+    if case is None:
+        yield Violation(4, "an intent of a case that does not exist", where)
+    elif intent.is_finished and intent.state not in ("succeeded", "failed"):
+        yield Violation(4, f"an intent was concluded as {intent.state}", where)
+    elif round_of(intent.key) == case.round and (intent.state == "succeeded") != (case.state == "executed"):
+        yield Violation(4, f"its last intent is {intent.state}, the case {case.state}", where)
 
 
 def _withdrawals_were_asked_for(run: Run) -> Iterator[Violation]:
