@@ -16,9 +16,10 @@ from tests.simulation.staff import StaffCrowd
 from tests.unit.application import invariants
 from tests.unit.application.desk import Desk
 from tests.unit.application.invariants_of_approvals import Witness
-from tests.unit.application.organisation import REGISTER, organisation_policy
+from tests.unit.application.organisation import REGISTER, organisation_policy, steps_required
 from worker.adapters.memory.payments import MemoryBooks
 from worker.application.ports.executors import OnUnknown
+from worker.domain.audit import AuditEntry
 from worker.domain.reviewers import Person
 
 Invariant = Callable[[Desk, invariants.Outcomes], None]
@@ -60,13 +61,26 @@ class Scene:
 
 
 class ApprovalsWitness(Witness):
-    """Knows operators too: what they recover is asked anew, and nobody has signed by it."""
+    """Knows operators too: what they recover is asked anew, and nobody has signed by it. And it knows that time goes by
+    between a look and a commit."""
 
     def _answered(self, receipt: Event) -> set[str]:
         if not receipt["decision_id"].startswith(RECOVERS):
             return super()._answered(receipt)
         self._first_receipts.add(receipt["decision_id"])
         return set()
+
+    def _meet(self, entry: AuditEntry) -> None:
+        """What others of the customer come to may fall between the look at it and the commit, which asks for more care
+        than is needed; it must not rise."""
+        is_new = str(entry.case_id) not in self._matters
+        super()._meet(entry)
+        matter = self._matters[str(entry.case_id)]
+        if is_new:
+            counted = sum(money.amount_minor for money in matter.case.facts.exposure.customer)
+            assert counted >= matter.others_minor, f"{matter.case} was judged by less than others come to"
+            matter.others_minor = counted
+            matter.to_sign = steps_required(matter.case.exception.kind, matter.payout[0] or 0, counted, failed=False)
 
 
 class Organisation(House):
