@@ -59,6 +59,19 @@ async def test_workers_of_the_release_before_come_back_after_the_next_one_has_ch
     await assert_all_is_well(witnessed, load)
 
 
+async def test_a_worker_that_is_asked_to_stop_under_load_does_not_wait_for_what_nobody_does(witnessed: Shop) -> None:
+    """It has a minute to finish what it holds, and needs a moment."""
+    witnessed.runs(ROOT)
+    worker = await witnessed.start_worker("w1", shutdown_s="60")
+    load = Load(witnessed)
+    async with load.flowing():
+        await load.ends(20)
+        await stop(worker, signal.SIGTERM)
+        await witnessed.start_worker("w1")
+        await load.ends(20)
+    await assert_all_is_well(witnessed, load)
+
+
 async def roll(shop: Shop, *, began: dict[str, Path], ends: dict[str, signal.Signals], by: Path) -> Load:
     """Under load all the time, workers come to their `ends` one after the other, and others take their places."""
     workers = {}

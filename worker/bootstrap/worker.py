@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from uuid_utils.compat import uuid7
 
@@ -112,14 +113,21 @@ class Worker:
         if self.notifier is not None:
             background.append(asyncio.create_task(run_notifier(self.notifier, pause_s=1.0), name="notifier"))
         try:
-            await self.broker.start()
+            await self._connect()
             if ready is not None:
                 ready.set()
-            await asyncio.gather(publishing, *background)
+            # Whoever is asked to stop still publishes what it has committed: `_stop` waits for that.
+            await asyncio.gather(asyncio.shield(publishing), *background)
         except ProducerBroken as broken:
             raise NotReady(str(broken)) from broken
         finally:
             await self._stop(background, publishing)
+
+    async def _connect(self) -> None:
+        try:
+            await self.broker.start()
+        except KafkaError as error:
+            raise NotReady(f"Kafka went away while the worker was starting ({error}); start it again") from error
 
     async def _release_what_it_held(self) -> None:
         """Under its old name it need not wait for its own leases; when that cannot be written, it does."""

@@ -138,6 +138,9 @@ class HttpPayments:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             problem = f"{self._payments} cannot be reached: {error or type(error).__name__}"
             raise _NoAnswer(problem, sent=not isinstance(error, NEVER_SENT)) from error
+        except AttributeError as error:
+            # A connection that is reset as it opens has no socket any more when the client asks uvloop for it.
+            raise _NoAnswer(f"{self._payments} cannot be reached: connection lost", sent=True) from error
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         return _Answer(response.status_code, media_type, content)
 

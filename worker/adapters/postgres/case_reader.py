@@ -1,10 +1,11 @@
 """Reads cases, many at once: what the use cases see before they decide."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
+from pydantic import BaseModel, ValidationError
 
 from schemas.values import Money
 from worker.adapters.postgres.batching import Batcher
@@ -23,6 +24,8 @@ from worker.domain.exception_case import Case, CaseState
 
 _QUERIES = load("cases.sql")
 
+Stored = TypeVar("Stored", bound=BaseModel)
+
 
 class CaseReader:
     """One look at a case takes two round trips, however many callers look at the same time, and a third where a
@@ -33,22 +36,33 @@ class CaseReader:
         self._register = register
         self.view = Batcher[CaseQuery, CaseView](self._views, size=batch, parallel=2)
 
-    async def _views(self, queries: list[CaseQuery]) -> list[CaseView]:
+    async def _views(self, queries: list[CaseQuery]) -> list[CaseView | Exception]:
         async with borrowed(self._pool) as connection:
             found = await _find(connection, queries, register=self._register)
             return await _complete(connection, queries, found)
 
 
 class _Found:
-    """What the first round trip brought: for each query its case, and the approval or receipt it names."""
+    """What the first round trip brought: for each query its case, and the approval or receipt it names. A row that
+    this release cannot read is the trouble of the one query that is about it."""
 
     def __init__(self, queries: list[CaseQuery]) -> None:
         self.cases: list[Case | None] = [None] * len(queries)
         self.approvals: list[ApprovalRequest | None] = [None] * len(queries)
-        self.receipts: dict[str, Receipt] = {}
+        self.unreadable: list[ValidationError | None] = [None] * len(queries)
+        self.receipts: dict[str, str] = {}
         self.people: People | None = None
         self.others = OtherCases(queries)
         self.now = datetime.now(UTC)
+
+    def read(self, kind: type[Stored], body: str | None, place: int) -> Stored | None:
+        if body is None:
+            return None
+        try:
+            return kind.model_validate_json(body)
+        except ValidationError as error:
+            self.unreadable[place] = error
+            return None
 
 
 async def _find(connection: AsyncConnection[Any], queries: list[CaseQuery], *, register: bool) -> _Found:
@@ -65,7 +79,7 @@ async def _find(connection: AsyncConnection[Any], queries: list[CaseQuery], *, r
         clock = await connection.cursor(row_factory=dict_row).execute(_QUERIES["database_time"])
     found.now = (await rows(clock))[0]["now"]
     _sort_out(found, queries, await rows(exceptions), await rows(approvals), await rows(ids))
-    found.receipts = {row["key"]: Receipt.model_validate_json(row["body"]) for row in await rows(receipts)}
+    found.receipts = {row["key"]: row["body"] for row in await rows(receipts)}
     found.people = People(await rows(people)) if register else None
     await found.others.read()
     return found
@@ -85,16 +99,18 @@ def _sort_out(
     for place, query in enumerate(queries):
         approval_id = uuid_or_none(query.approval_id)
         if approval_id is not None and (row := of_approval.get(str(approval_id))):
-            found.approvals[place] = ApprovalRequest.model_validate_json(row["approval"])
+            found.approvals[place] = found.read(ApprovalRequest, row["approval"], place)
         elif query.exception_id is not None:
             row = of_exception.get(query.exception_id)
         else:
             row = of_id.get(str(query.case_id))
         if row is not None:
-            found.cases[place] = Case.model_validate_json(row["body"])
+            found.cases[place] = found.read(Case, row["body"], place)
 
 
-async def _complete(connection: AsyncConnection[Any], queries: list[CaseQuery], found: _Found) -> list[CaseView]:
+async def _complete(
+    connection: AsyncConnection[Any], queries: list[CaseQuery], found: _Found
+) -> list[CaseView | Exception]:
     """The other round trips: what can only be asked for once the case, and then its approval request, is known."""
     orders = [
         query.order_id or (case.exception.order_id if case else None)
@@ -112,17 +128,21 @@ async def _complete(connection: AsyncConnection[Any], queries: list[CaseQuery], 
     balance_of = {row["key"]: _balance(row) for row in await rows(balances)}
     for place, case in enumerate(found.cases):
         if found.approvals[place] is None and case is not None and (body := of_case.get(str(case.case_id))):
-            found.approvals[place] = ApprovalRequest.model_validate_json(body)
+            found.approvals[place] = found.read(ApprovalRequest, body, place)
     if found.people is not None:
         found.people.add(await rows(await ask_delegators(connection, found.approvals)))
     signings = Signings(queries, found.approvals)
     threads = await _what_waits(connection, found.cases, signings)
+    earlier = [
+        found.read(Receipt, found.receipts.get(query.decision_id or ""), place) for place, query in enumerate(queries)
+    ]
     return [
-        CaseView(
+        found.unreadable[place]
+        or CaseView(
             now=found.now,
             case=case,
             approval=found.approvals[place],
-            earlier=found.receipts.get(query.decision_id or ""),
+            earlier=earlier[place],
             thread=threads.get(str(case.case_id)) if case else None,
             balance=balance_of.get(orders[place] or ""),
             people=found.people.of(query, found.approvals[place]) if found.people else None,

@@ -1,6 +1,7 @@
 """The inbox: every record that was read from Kafka, once, and the work that is still owed to it."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,8 @@ from worker.translation.outbound import Announcer
 
 _QUERIES = load("inbox.sql")
 _COMMIT = load("commit.sql")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +119,8 @@ class Inbox:
 
     async def abandoned_intents(self, limit: int) -> list[Intent]:
         """Intents that nobody has settled in time. Each counts as tried, so that it is looked up before it is paid."""
-        return [
-            intent_from_json(row["body"]).model_copy(
-                update={
-                    "attempts": max(1, row["attempts"]),
-                    "takes": row["takes"],
-                    "state": IntentState(row["state"]),
-                }
-            )
-            for row in await self._claim("abandoned_intents", limit)
-        ]
+        found = [_intent(row) for row in await self._claim("abandoned_intents", limit)]
+        return [intent for intent in found if intent is not None]
 
     async def release(self) -> None:
         """A worker that starts again under its old name need not wait for its own leases to run out."""
@@ -177,6 +172,19 @@ class Inbox:
 def _work(accepted: Accepted, row: dict[str, Any]) -> Work:
     delivery = Delivery(inbox_id=row["inbox_id"], message=accepted.message, received_at=row["received_at"])
     return Work(accepted.correlation, delivery)
+
+
+def _intent(row: dict[str, Any]) -> Intent | None:
+    """One that this release cannot read waits for another, or for an operator, and holds no other back."""
+    try:
+        intent = intent_from_json(row["body"])
+        state = IntentState(row["state"])
+    except ValueError as error:
+        # Without the error itself, which would repeat what is stored.
+        problem = type(error).__name__
+        log.error("the intent %s cannot be read by this release: %s", row["idempotency_key"], problem)  # noqa: TRY400
+        return None
+    return intent.model_copy(update={"attempts": max(1, row["attempts"]), "takes": row["takes"], "state": state})
 
 
 def _dead_letter(record: Record, rejected: Rejected) -> dict[str, Any]:

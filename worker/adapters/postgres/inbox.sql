@@ -72,4 +72,4 @@ from (
     for update skip locked
 ) as found
 where intents.idempotency_key = found.idempotency_key
-returning intents.body::text as body, intents.attempts, intents.takes, found.state
+returning intents.idempotency_key, intents.body::text as body, intents.attempts, intents.takes, found.state
