@@ -1,6 +1,9 @@
 """A payment provider and executors that tell of each thing they did, as they do it."""
 
+import asyncio
 from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from schemas.values import Action
 from worker.adapters.memory.executors import MemoryExecutors, Mishap
@@ -19,9 +22,14 @@ class Provider(MemoryPayments):
         self._moved, self._settles_later = moved, settles_later
         self.pending: dict[str, PaymentIntent] = {}
         self.failed: set[str] = set()
+        self.unseen: list[str] = []
+        """Keys that were tried again by somebody who had not asked what became of the try before."""
+        self._looked_up: WeakKeyDictionary[asyncio.Task[Any], set[str]] = WeakKeyDictionary()
 
     async def pay(self, intent: PaymentIntent) -> Payment:
         key = intent.idempotency_key
+        if intent.attempts > 0 and key not in self._seen_now():
+            self.unseen.append(key)
         self._tell_what_is_known(key)
         if key not in self.entries and not self.faults and self._settles_later():
             self.pending[key] = intent
@@ -34,7 +42,15 @@ class Provider(MemoryPayments):
     async def look_up(self, intent: PaymentIntent) -> Payment | None:
         if not self.blind:
             self._tell_what_is_known(intent.idempotency_key)
-        return await super().look_up(intent)
+        found = await super().look_up(intent)
+        self._seen_now().add(intent.idempotency_key)
+        return found
+
+    def _seen_now(self) -> set[str]:
+        """What has been looked up by the piece of work that asks now: a lane is one task."""
+        task = asyncio.current_task()
+        assert task is not None
+        return self._looked_up.setdefault(task, set())
 
     def settle(self, key: str, *, succeeds: bool) -> None:
         intent = self.pending.pop(key, None)

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from schemas.values import Action, Verdict
+from tests.simulation.provider import Provider
 from worker.adapters.memory.database import MemoryDatabase
 from worker.adapters.memory.executors import MemoryExecutors
-from worker.adapters.memory.payments import MemoryPayments
 from worker.application.ports.executors import OnUnknown
 from worker.application.unit_of_work import UnitOfWork
 from worker.domain.approval import Decision
@@ -23,7 +23,7 @@ Form = dict[str, Mapping[str, Any]]
 
 
 class EffectsWitness:
-    def __init__(self, database: MemoryDatabase, payments: MemoryPayments, executors: MemoryExecutors) -> None:
+    def __init__(self, database: MemoryDatabase, payments: Provider, executors: MemoryExecutors) -> None:
         self._database, self._payments, self._executors = database, payments, executors
         self._payments_read = self._bookings_read = 0
         self._paid: dict[UUID, str] = {}
@@ -44,6 +44,7 @@ class EffectsWitness:
     # 3: each payment belongs to a case that may pay, is the amount on record, and is its only one
 
     def moved(self) -> None:
+        assert self._payments.unseen == [], f"tried again, and nobody had looked it up: {self._payments.unseen}"
         entries = self._payments.entries
         if len(entries) > self._payments_read:
             for intent in list(entries.values())[self._payments_read :]:

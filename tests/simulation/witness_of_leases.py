@@ -26,6 +26,8 @@ class LeasesWitness:
             self._held.pop(("approval", approval.approval_id), None)
         if unit.intent is not None:
             name = ("intent", unit.intent.idempotency_key)
+            holder, _ = self._held.get(name, (process, 0.0))
+            assert holder == process, f"{process} says what came of {name}, which {holder} has taken up since"
             if unit.intent.state.value == "pending" and name not in self._held:
                 self._held[name] = (process, now.timestamp() + self._lease_s)
             else:

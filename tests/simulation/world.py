@@ -77,7 +77,7 @@ class World:
             None if people is None else {person_key(person.id): person for person in people}
         )
         self.cases = CasesWitness(self.database)
-        self.effects = EffectsWitness(self.database, desk.payments, desk.executors)
+        self.effects = EffectsWitness(self.database, self.provider, desk.executors)
         self.topics = TopicsWitness()
         self.leases = LeasesWitness(LEASE.total_seconds())
         ids = numbered_ids(10**9)
