@@ -65,9 +65,8 @@ async def fuzz_records(count: int, seed: int, of_each_schema: int = INSTANCES) -
     for chunk in range(-(-count // CHUNK)):
         dice = Random(f"{seed}/records/{chunk}")  # noqa: S311 - a schedule, not a secret
         with errors_logged() as heard:
-            await _Chunk(dice, drawn, tally, f"seed {seed}, chunk {chunk}", heard).run(
-                min(CHUNK, count - chunk * CHUNK)
-            )
+            size = min(CHUNK, count - chunk * CHUNK)
+            await _Chunk(dice, drawn, tally, f"seed {seed}, chunk {chunk}", heard).run(size)
     return tally
 
 
@@ -97,8 +96,8 @@ class _Chunk:
         families = [family for family in ("bytes", "data", "headers") if dice.random() < 0.4]
         if of_schema:
             ways.append("instance_of_the_schema")
-            sample = Sample(sample.topic, sample.type, instance_of(sample.type, self._drawn, dice))
-        if not of_schema or dice.random() < 0.5:
+            sample = self._drawn_like(sample)
+        else:
             sample = addressed(sample, dice, self._questions())
         if "data" in families or not (families or of_schema):
             for _ in range(dice.randint(1, 2)):
@@ -117,6 +116,11 @@ class _Chunk:
             headers = on_headers(headers, dice)
         self._tally.by_mutation.update(ways)
         return self._record(number, sample.topic, value, headers)
+
+    def _drawn_like(self, sample: Sample) -> Sample:
+        """An instance of the event's schema; half of them keep the ids that they were drawn with."""
+        drawn = Sample(sample.topic, sample.type, instance_of(sample.type, self._drawn, self._dice))
+        return addressed(drawn, self._dice, self._questions()) if self._dice.random() < 0.5 else drawn
 
     def _record(self, number: int, topic: str, value: bytes, headers: list[Header]) -> Record:
         """Sometimes a tombstone, and sometimes on the other topic."""
