@@ -88,10 +88,9 @@ def test_the_table_can_be_shown_to_readers() -> None:
     ]
 
 
-def test_the_committed_table_names_every_mutant_and_all_are_caught() -> None:
-    findings = read_findings(TABLE)
-    caught = {found.mutant for found in findings if found.result is Result.CAUGHT}
-    assert caught == {mutant.name for mutant in MUTANTS}
+def test_the_committed_table_says_of_every_mutant_what_catches_it() -> None:
+    caught = {(found.mutant, found.by) for found in read_findings(TABLE) if found.result is Result.CAUGHT}
+    assert {(mutant.name, by) for mutant in MUTANTS for by in mutant.seen_by} == caught
 
 
 def _files_of(mutant: Mutant, tree: Path) -> list[Path]:

@@ -54,14 +54,21 @@ def _chosen(
 def _tried(mutants: Sequence[Mutant], given: argparse.Namespace) -> Iterator[Finding]:
     """Simulations side by side, then chaos runs one after the other: those need the machine for themselves."""
     seeds = range(1, given.seeds + 1)
-    simulated = [mutant for mutant in mutants if given.by in (None, "simulation") and "simulation" in mutant.seen_by]
+    simulated = [mutant for mutant in mutants if _may_see(mutant, "simulation", given)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         trials = [pool.submit(by_simulation, mutant, seeds) for mutant in simulated]
         for trial in as_completed(trials):
             yield _told(trial.result())
     for mutant in mutants:
-        if given.by in (None, "chaos") and "chaos" in mutant.seen_by:
+        if _may_see(mutant, "chaos", given):
             yield _told(by_chaos(mutant, seeds, Size(given.cases, given.faults)))
+
+
+def _may_see(mutant: Mutant, program: str, given: argparse.Namespace) -> bool:
+    """Whoever names a mutant and a program wants it tried, whatever is known."""
+    if given.only and given.by:
+        return bool(given.by == program)
+    return given.by in (None, program) and program in mutant.seen_by
 
 
 def _told(found: Finding) -> Finding:

@@ -1,11 +1,11 @@
 """`caught.json`: of each mutant by which program, at which seed, how soon and by which invariant it is caught."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.chaos.mutants.patches import HOME, Mutant
+from tests.chaos.mutants.patches import HOME, NOBODY, PROGRAMS, Mutant
 from tests.chaos.mutants.trials import Finding, Result
 
 TABLE = HOME / "caught.json"
@@ -18,7 +18,7 @@ def write_findings(path: Path, mutants: Iterable[Mutant], findings: Iterable[Fin
         {
             "mutant": mutant.name,
             "plants": mutant.plants,
-            "found": [_row(known[mutant.name, by]) for by in mutant.seen_by if (mutant.name, by) in known],
+            "found": [_row(known[mutant.name, by]) for by in PROGRAMS if (mutant.name, by) in known],
         }
         for mutant in mutants
     ]
@@ -36,13 +36,15 @@ def read_findings(path: Path) -> list[Finding]:
     ]
 
 
-def as_markdown(mutants: Iterable[Mutant], findings: Iterable[Finding]) -> str:
+def as_markdown(mutants: Sequence[Mutant], findings: Iterable[Finding]) -> str:
     """The table for a page of the documentation: a line for each mutant and program."""
     lines = ["| planted | found by | at seed | after | by |", "|---|---|---|---|---|"]
     plants = {mutant.name: mutant.plants for mutant in mutants}
+    holes = [mutant for mutant in mutants if not mutant.seen_by]
     for found in findings:
         told = found.invariant if found.result is Result.CAUGHT else f"**{found.result}**"
         lines.append(f"| {plants[found.mutant]} | {found.by} | {found.seed or ''} | {found.seconds:g} s | {told} |")
+    lines += [f"| {mutant.plants} | **{NOBODY}** | | | |" for mutant in holes]
     return "\n".join(lines)
 
 

@@ -12,6 +12,9 @@ ROOT = HOME.parents[2]
 PROGRAMS = ("simulation", "chaos")
 """What may catch a mutant: the simulated house, or the chaos run with its checker."""
 
+NOBODY = "nobody yet"
+"""A hole: the defect is planted, and nothing is known to catch it."""
+
 _COPIED = ("worker", "schemas", "tests", "pyproject.toml")
 
 
@@ -47,11 +50,12 @@ def read_mutant(path: Path) -> Mutant:
             break
         name, _, said = line.partition(": ")
         head[name] = said
-    seen_by = tuple(head.get("Seen by", "").split(", "))
+    said = head.get("Seen by", "")
+    seen_by = () if said == NOBODY else tuple(said.split(", "))
     if not head.get("Plants") or not set(seen_by) <= set(PROGRAMS):
         raise UnusablePatch(
             f"{path.name}: begin with the lines `Plants: <the defect>` and `Seen by: {', '.join(PROGRAMS)}` "
-            "(or one of the two), and leave a line empty before the diff"
+            "(or one of the two, or {NOBODY}), and leave a line empty before the diff"
         )
     return Mutant(path.stem, head["Plants"], seen_by, path.absolute())
 
