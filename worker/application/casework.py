@@ -4,6 +4,7 @@ A unit that lost a race is computed anew from what is there now. A message that 
 tried again later, and becomes a dead letter when it has failed too often: it stops nobody else.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -53,6 +54,10 @@ log = logging.getLogger(__name__)
 MAX_RACES = 100
 
 LONGEST_WAIT_S = 60.0
+
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+"""Between two attempts to record what came of a call."""
 
 Compute = Callable[[CaseView], Awaitable[UnitOfWork]]
 
@@ -121,7 +126,7 @@ class Casework:
 
     async def _move_money(self, intent: PaymentIntent, known: CaseView | None) -> None:
         result = await settle_payment.move_money(intent, self._ports)
-        await self._commit(
+        await self._record(
             settle_payment.query(intent),
             lambda view: settle_payment.conclude_case(intent, result, view, self._ports),
             known,
@@ -137,10 +142,22 @@ class Casework:
     async def _run_next(self, intent: ActionsIntent, known: CaseView | None, *, until: float) -> ActionsIntent | None:
         """The intent with the result of its next action, when there is another one to run."""
         attempt = await run_actions.run_next(intent, self._ports, until=until)
-        done = await self._commit(
+        done = await self._record(
             run_actions.query(intent), lambda view: run_actions.record(intent, attempt, view, self._ports), known
         )
         return run_actions.goes_on(done.unit) if done else None
+
+    async def _record(self, query: CaseQuery, compute: Compute, known: CaseView | None) -> Done | None:
+        """What came of a call is committed as soon as the database is there. Whoever calls this calls nobody again
+        meanwhile; when it takes longer than the lease, somebody else has asked what came of it, and this is dropped."""
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                return await self._commit(query, compute, known)
+            except ConnectionError as error:
+                log.warning("what came of a call waits for the database: %s", error)
+            await asyncio.sleep(pause)
+            known, pause = None, min(LONGEST_PAUSE_S, pause * 2)
 
     async def _commit(self, query: CaseQuery, compute: Compute, known: CaseView | None = None) -> Done | None:
         """What was committed, or None when another worker had finished the message.
