@@ -11,7 +11,7 @@ import pytest
 from tests.acceptance.house import PATIENCE_S
 from tests.upgrades.load import Load
 from tests.upgrades.premises import ROOT, Shop
-from tests.upgrades.releases import releases, unpack
+from tests.upgrades.kept import releases, unpack
 
 pytestmark = pytest.mark.slow
 
