@@ -1,6 +1,7 @@
 """The bytes of one direction of one connection, on their way from one socket to the other."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 
@@ -93,7 +94,8 @@ class Flow:
     def _tell_end(self) -> None:
         self.ended = True
         if self._sink.can_write_eof() and not self._sink.is_closing():
-            self._sink.write_eof()
+            with contextlib.suppress(OSError):  # the other side was reset meanwhile
+                self._sink.write_eof()
         self._when_ended()
 
     def _read_or_wait(self) -> None:
