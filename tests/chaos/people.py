@@ -17,7 +17,7 @@ from tests.chaos.shop import LEVELS, Shop, needs_of
 from tests.chaos.staff import Colleague, respelt
 from tests.chaos.visits import Course, Visits
 
-DOUBLED, MANY_TIMES = 0.1, 0.004
+DOUBLED, MANY_TIMES = 0.1, 0.001
 RIVALLED = 0.12
 HELD = 0.05
 TOO_LATE = 0.08

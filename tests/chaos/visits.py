@@ -13,7 +13,7 @@ from tests.chaos.screens import Question
 LOOK_AGAIN_S = 10.0
 """Until somebody looks whether a question that was answered is still open."""
 
-LOOK_AGAIN_IN_A_HURRY_S = 3.0
+LOOK_AGAIN_IN_A_HURRY_S = 12.0
 LONGEST_S = 30.0
 LONGER = 1.3
 """Each time by so much: a worker that is away must not be buried under answers."""
