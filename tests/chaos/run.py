@@ -35,7 +35,7 @@ async def run(plan: Plan, folder: Path) -> None:
         quiet = Quiet(house.database.direct, ends, folder / "standstill", house.ask_tasks)
         recovery = Recovery(ends, house.database.direct, house.history)
         async with Supervisor(house.workers, recovery, dice) as supervisor:
-            trouble = Trouble(house, supervisor, recovery, dice)
+            trouble = Trouble(house, supervisor, ends, recovery, dice)
             async with Crowd(house) as crowd:
                 await Course(house, crowd, trouble).run()
                 supervisor.calm()

@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 from tests.chaos.database_faults import Refusal
 from tests.chaos.house import House
 from tests.chaos.plan import Fault
+from tests.chaos.quiet import Ends
 from tests.chaos.recovery import Recovery
 from tests.chaos.supervisor import Arms, Supervisor
 
@@ -26,8 +27,11 @@ Befall = Callable[..., Awaitable[None]]
 class Trouble:
     """`befall` makes one fault happen. Several may last at a time, though not two of the broker or of the database."""
 
-    def __init__(self, house: House, supervisor: Supervisor, recovery: Recovery, dice: random.Random) -> None:
+    def __init__(
+        self, house: House, supervisor: Supervisor, ends: Ends, recovery: Recovery, dice: random.Random
+    ) -> None:
         self._house = house
+        self._ends = ends
         self._supervisor = supervisor
         self._recovery = recovery
         self._dice = dice
@@ -140,6 +144,13 @@ class Trouble:
         """All workers leave, the group's offsets are set to 0, and they read everything once more."""
         async with self._broker, self._supervisor.all_down():
             await asyncio.to_thread(reset_group, self._house.broker.direct, self._house.group, self._house.input_topics)
+            marks = await asyncio.to_thread(self._ends.marks)
+            behind = await asyncio.to_thread(self._ends.lag, marks)
+            self._house.history.tell("offsets-reset", records=behind)
+            if behind != sum(marks.values()):
+                raise RuntimeError(
+                    f"of {sum(marks.values())} records, {behind} are to be read again: nothing was reset"
+                )
 
     # PostgreSQL
 
@@ -214,12 +225,18 @@ def reset_group(kafka: str, group: str, topics: tuple[str, ...]) -> None:
     known = admin.list_topics(timeout=GROUP_GONE_S).topics
     zero = [TopicPartition(topic, number, 0) for topic in topics for number in known[topic].partitions]
     until = time.monotonic() + GROUP_GONE_S
-    while True:
-        asked = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, zero)])
-        try:
-            asked[group].result(GROUP_GONE_S)
-            return
-        except KafkaException:
-            if time.monotonic() > until:
-                raise
-            time.sleep(PAUSE_S)
+    while (refused := _refusal(admin, group, zero)) is not None:
+        if time.monotonic() > until:
+            raise refused
+        time.sleep(PAUSE_S)
+
+
+def _refusal(admin: AdminClient, group: str, offsets: list[TopicPartition]) -> KafkaException | None:
+    """Of all offsets, or of a partition's: the whole may succeed and have changed nothing."""
+    asked = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, offsets)])
+    try:
+        done: ConsumerGroupTopicPartitions = asked[group].result(GROUP_GONE_S)
+    except KafkaException as error:
+        return error
+    errors = [place.error for place in done.topic_partitions or () if place.error is not None]
+    return KafkaException(errors[0]) if errors else None
