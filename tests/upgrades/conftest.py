@@ -9,8 +9,8 @@ import pytest
 from tests.stack.payment_ledger import Ledger
 from tests.stack.payment_provider import payment_provider
 from tests.stack.services import Services
-from tests.upgrades.premises import Shop
 from tests.upgrades.kept import Release
+from tests.upgrades.premises import Shop
 from tests.upgrades.snapshot import load_database, load_effects, load_ledger, load_topics
 from worker.cli.migrate import migrate_all
 from worker.settings import Settings

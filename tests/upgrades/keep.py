@@ -23,8 +23,8 @@ from pathlib import Path
 
 from tests.stack.payment_provider import payment_provider
 from tests.stack.services import Services, chosen_stack, open_services
-from tests.upgrades.premises import ROOT, SHOP, Shop
 from tests.upgrades.kept import RELEASES, Manifest, unpack
+from tests.upgrades.premises import ROOT, SHOP, Shop
 from tests.upgrades.snapshot import save
 from tests.upgrades.stories import CALM, DOOMED, STORIES
 

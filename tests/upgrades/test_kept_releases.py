@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 
 from tests.acceptance.house import OUTPUTS
 from tests.upgrades.conftest import Upgrade
-from tests.upgrades.premises import ROOT, Shop
 from tests.upgrades.kept import Release, releases, unpack
+from tests.upgrades.premises import ROOT, Shop
 from tests.upgrades.snapshot import event_ids, records
 from tests.upgrades.stories import FALLEN, STORIES
 

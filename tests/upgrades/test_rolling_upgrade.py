@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from tests.acceptance.house import PATIENCE_S
+from tests.upgrades.kept import releases, unpack
 from tests.upgrades.load import Load
 from tests.upgrades.premises import ROOT, Shop
-from tests.upgrades.kept import releases, unpack
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.commands import signoff
 from tests.upgrades.keep import NotKept, keep
-from tests.upgrades.premises import ROOT
 from tests.upgrades.kept import releases
+from tests.upgrades.premises import ROOT
 from tests.upgrades.snapshot import load_database
 from worker.settings import PREFIX, Settings
 
