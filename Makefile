@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
 READY_UP := .venv/ready-up
 READY_DEV := .venv/ready-dev
 
-.PHONY: up test check style bench lock schemas clean
+.PHONY: up test check style chaos bench lock schemas clean
 
 up: $(READY_UP) ## Kafka, PostgreSQL, the worker and demo traffic; data in .signoff/
 	@exec $(BIN)/signoff up --demo
@@ -24,6 +24,9 @@ style: $(READY_DEV) ## style, types and architecture: seconds
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+chaos: $(READY_DEV) ## faults against real processes, and the verdict: `make chaos SEED=1 CASES=300 FAULTS=30`
+	$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --cases $(or $(CASES),300) --faults $(or $(FAULTS),30)
 
 bench: $(READY_DEV) ## our worker and LangGraph as documented, on one broker and one database
 	$(BIN)/python -m benchmarks.round_trips
