@@ -3,13 +3,14 @@
 import json
 import math
 import random
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from benchmarks.endurance import judge_again, read_arguments
+from benchmarks.endurance import RESULTS, judge_again, read_arguments
 from benchmarks.endurance_capacity import capacity
 from benchmarks.endurance_cases import (
     LONGEST_WAIT_S,
@@ -21,12 +22,13 @@ from benchmarks.endurance_cases import (
     wait_s,
 )
 from benchmarks.endurance_judgement import bytes_a_case, criteria, dead_row_share, judge
-from benchmarks.endurance_report import markdown_row, write
+from benchmarks.endurance_report import markdown_row, table_of_rows, write
 from benchmarks.endurance_samples import Sample
 from benchmarks.endurance_trend import Verdict, after_warm_up, peaks, redundancy, trend_of
 from benchmarks.load import BenchmarkFailed
 from schemas.events import ExceptionRaised, ReviewDecided
 
+PAGE = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
 MIB = 2**20
 EVERY_S = 15.0
 HOURS = [turn / 60 for turn in range(1, 61)]
@@ -326,3 +328,22 @@ def test_a_row_shows_units_that_people_read() -> None:
         "allowed_per_hour": 3.01 * MIB,
     }
     assert markdown_row(row) == "| worker_rss_bytes | 150.50 MiB | 0.25 MiB (-0.50 MiB to 1.00 MiB) | 3.01 MiB | flat |"
+
+
+def test_the_verdicts_on_file_follow_from_its_samples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert judge_again(RESULTS) == 0
+    stored = [markdown_row(row) for row in json.loads(RESULTS.read_text())["judgements"]]
+    assert capsys.readouterr().out.splitlines()[2:] == stored
+
+
+def test_the_page_cites_the_figures_on_file() -> None:
+    found = json.loads(RESULTS.read_text())
+    section = PAGE.split("\n## An hour\n")[1].split("\n## ")[0]
+    assert table_of_rows(found["judgements"]) in section
+    assert f"{found['cases']:,} cases" in section
+    assert all(f"{size:,}" in section for name, size in found["kept_bytes_a_case"].items() if size > 1)
+
+
+def test_the_commands_on_the_page_are_understood() -> None:
+    said = re.findall(r"^python -m benchmarks.endurance (.+?)(?: +#.*)?$", PAGE, re.MULTILINE)
+    assert [read_arguments(words.split()).minutes for words in said] == [60, 60]
