@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,10 @@ broker.session.timeout.ms=1000
 broker.heartbeat.interval.ms=200
 """
 """Behind `PROPERTIES`, whose lines of the same names they replace: Java keeps the last."""
+
+
+FROST_SECONDS = 2.0
+LOOK_AGAIN_SECONDS = 0.005
 
 
 class FixedKafka(Kafka):
@@ -121,8 +126,13 @@ class Broker:
         await self.start()
 
     def freeze(self) -> None:
-        """Let it neither run nor end (SIGSTOP): its connections stay open and nobody answers."""
+        """Let it neither run nor end (SIGSTOP): its connections stay open and nobody answers. Returns when all of its
+        threads stand still, which takes the system a moment.
+        """
         self._signal(signal.SIGSTOP)
+        until = time.monotonic() + FROST_SECONDS
+        while self.pid and not _stands_still(self.pid) and time.monotonic() < until:
+            time.sleep(LOOK_AGAIN_SECONDS)
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
@@ -153,6 +163,18 @@ class Broker:
         if pid := self.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
+
+
+def _stands_still(pid: int) -> bool:
+    try:
+        states = [task.joinpath("stat").read_text().rpartition(")")[2].split()[0] for task in _tasks(pid)]
+    except OSError:  # one has ended
+        return False
+    return set(states) <= {"T", "Z"}
+
+
+def _tasks(pid: int) -> list[Path]:
+    return list(Path(f"/proc/{pid}/task").iterdir())
 
 
 def _addresses(listeners: dict[str, int]) -> str:

@@ -20,6 +20,7 @@ from tests.unit.application.organisation import REGISTER, organisation_policy, s
 from worker.adapters.memory.payments import MemoryBooks
 from worker.application.ports.executors import OnUnknown
 from worker.domain.audit import AuditEntry
+from worker.domain.exception_case import Case
 from worker.domain.reviewers import Person
 
 Invariant = Callable[[Desk, invariants.Outcomes], None]
@@ -64,6 +65,11 @@ class ApprovalsWitness(Witness):
     """Knows operators too: what they recover is asked anew, and nobody has signed by it. And it knows that time goes by
     between a look and a commit."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._least: dict[str, int] = {}
+        """The lowest that each case has come to, in minor units."""
+
     def _answered(self, receipt: Event) -> set[str]:
         if not receipt["decision_id"].startswith(RECOVERS):
             return super()._answered(receipt)
@@ -72,15 +78,29 @@ class ApprovalsWitness(Witness):
 
     def _meet(self, entry: AuditEntry) -> None:
         """What others of the customer come to may fall between the look at it and the commit, which asks for more care
-        than is needed; it must not rise."""
+        than is needed. No other case may be missed; of one that was lowered and is asked about anew, for what was
+        asked at first, either amount may have been seen: its new round came before this case or after it."""
         is_new = str(entry.case_id) not in self._matters
         super()._meet(entry)
         matter = self._matters[str(entry.case_id)]
+        for key, each in self._matters.items():
+            now = each.payout[0] or 0
+            self._least[key] = min(self._least.get(key, now), now)
         if is_new:
             counted = sum(money.amount_minor for money in matter.case.facts.exposure.customer)
-            assert counted >= matter.others_minor, f"{matter.case} was judged by less than others come to"
+            seen = matter.others_minor - self._raised_again(matter.case)
+            assert counted >= seen, f"{matter.case} was judged by less than others come to"
             matter.others_minor = counted
             matter.to_sign = steps_required(matter.case.exception.kind, matter.payout[0] or 0, counted, failed=False)
+
+    def _raised_again(self, case: Case) -> int:
+        """By how much the customer's other cases have been lower than they are."""
+        others = [
+            (key, other)
+            for key, other in self._matters.items()
+            if other.case.exception.customer_id == case.exception.customer_id
+        ]
+        return sum((other.payout[0] or 0) - self._least[key] for key, other in others)
 
 
 class Organisation(House):

@@ -36,6 +36,10 @@ class Provider(MemoryPayments):
             raise PaymentPending("the bank takes its time")
         try:
             return await super().pay(intent)
+        except PaymentDeclined:
+            # A no is the key's answer as well: whoever comes late with the same key is told so.
+            self.failed.add(key)
+            raise
         finally:
             self._moved()
 

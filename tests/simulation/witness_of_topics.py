@@ -15,7 +15,7 @@ class TopicsWitness:
     def __init__(self) -> None:
         self._events: dict[str, tuple[int, OutgoingMessage]] = {}
         self._published: set[str] = set()
-        self._last: dict[tuple[str, str], int] = {}
+        self._last: dict[tuple[str, str, str], int] = {}
 
     def announced(self, rows: Sequence[OutboxRow]) -> None:
         for row in rows:
@@ -35,10 +35,11 @@ class TopicsWitness:
             self._check_order(number, message)
 
     def _check_order(self, number: int, message: OutgoingMessage) -> None:
-        """Of one topic: between topics nobody sees an order. Dead letters and refusals change no case."""
+        """Of one topic and key: between topics, and between partitions, nobody sees an order. Dead letters and refusals
+        change no case."""
         is_refusal = message.topic == DECISION_RECEIPTS.name and not json.loads(message.payload)["accepted"]
         if message.topic != DEAD_LETTERS.name and not is_refusal:
-            place = (message.topic, message.ordering)
+            place = (message.topic, message.key, message.ordering)
             assert self._last.get(place, 0) < number, f"{message} was published after a later event of its case"
             self._last[place] = number
 

@@ -35,7 +35,7 @@ class MemoryPayments:
     async def pay(self, intent: PaymentIntent) -> Payment:
         self.calls.append(("pay", intent.idempotency_key))
         fault = self.faults.popleft() if self.faults else None
-        if fault is Fault.DECLINED:
+        if fault is Fault.DECLINED and intent.idempotency_key not in self.entries:
             raise PaymentDeclined("the account of the customer is closed")
         if fault is Fault.UNAVAILABLE:
             raise PaymentUnavailable("the provider is under maintenance")
