@@ -123,7 +123,7 @@ class Adversary:
         yield "somebody_from_outside", lambda: {**honest(), "reviewer": {"id": "user:zoe", "roles": _EVERY_ROLE}}
         for name, spoil in _SPOILT.items():
             yield name, partial(_illegible, name, honest, spoil, question.key)
-        if question.signed:
+        if self._barred(question):
             yield "who_signed_before", lambda: {**honest(), "reviewer": {"id": self._signer(question, spelt=False)}}
             yield "who_signed_before_respelt", lambda: {**honest(), "reviewer": {"id": self._signer(question)}}
         if closed := [each for each in self._screens.questions.values() if not each.is_open]:
@@ -138,9 +138,16 @@ class Adversary:
                 lambda: {**honest(), "decision_id": dice.choice(replays)["decision_id"]},
             )
 
+    def _barred(self, question: Question) -> list[str]:
+        """Who signed this question, or another level. A vote of this level for what a colleague then changed is void,
+        and may be given again."""
+        shown = question.needed["signed_by"]
+        void = {self._shop.staff.person(each["reviewer"]) for each in shown if each["level"] == question.level}
+        fixed = {self._shop.staff.person(each["reviewer"]) for each in shown if each["level"] != question.level}
+        return sorted(fixed | (question.signed - void))
+
     def _signer(self, question: Question, *, spelt: bool = True) -> str:
-        """Whoever signed this question or a level before it."""
-        id_ = f"user:{self._dice.choice(sorted(question.signed))}"
+        id_ = f"user:{self._dice.choice(self._barred(question))}"
         return respelt(id_, self._dice) if spelt else id_
 
     def _about_an_ended_case(self, event: Event) -> Event:
