@@ -79,11 +79,11 @@ class Intake:
     async def receive(self, records: Sequence[ConsumerRecord]) -> None:
         """Called with each batch, one at a time; returns when the batch is safe and its offsets are committed."""
         await self._lanes.room()
-        failpoints.reach("intake.before-insert", map(self._topic, records))
+        failpoints.reach("intake.before-insert", (record.topic for record in records))
         for work in await self._insert([self._record(record) for record in records]):
             delivery = work.delivery
             self._lanes.submit(work.correlation, ("inbox", delivery.inbox_id), job(self._deliver, delivery))
-        failpoints.reach("intake.before-offsets", map(self._topic, records))
+        failpoints.reach("intake.before-offsets", (record.topic for record in records))
         await self._commit(records)
 
     async def _insert(self, records: list[Record]) -> Sequence[Work]:
@@ -113,12 +113,9 @@ class Intake:
         except Exception as error:
             log.warning("offsets were not committed, the batch may come again: %s", error)
 
-    def _topic(self, record: ConsumerRecord) -> str:
-        return str(record.topic.removeprefix(self._prefix))
-
     def _record(self, record: ConsumerRecord) -> Record:
         return Record(
-            topic=self._topic(record),
+            topic=record.topic.removeprefix(self._prefix),
             partition=record.partition,
             offset=record.offset,
             key=record.key,
