@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from tests.chaos.checker.judgement import judge
+from tests.chaos.correct_run import correct_run
 from tests.chaos.told_run import Told
 
 Falsify = Callable[[Told], None]
@@ -27,3 +30,11 @@ class Lies(list[Lie]):
             return tell
 
         return enter
+
+
+def assert_seen_through(lie: Lie, folder: Path) -> None:
+    """The checker names the invariant, in its own words, where a run that is right otherwise has been falsified."""
+    told = correct_run()
+    lie.tell(told)
+    found = judge(told.write(folder)).violations
+    assert any(each.invariant == lie.invariant and lie.words in each.what for each in found), found

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from worker.application import failpoints
@@ -71,9 +71,6 @@ class Plan:
     effect_faults: float = 0.1
     """Share of tool calls that something befalls."""
     kinds: tuple[str, ...] = tuple(WEIGHTS)
-    cold: bool = False
-    """Workers are started as the command `signoff run`, and load all of it each time."""
-    weights: dict[str, int] = field(default_factory=lambda: dict(WEIGHTS), repr=False)
 
     def __post_init__(self) -> None:
         if unknown := set(self.kinds) - set(WEIGHTS):
@@ -83,7 +80,7 @@ class Plan:
         """The same for the same plan. Failpoints come in turn, so that a long run meets all of them."""
         dice = random.Random(f"faults {self.seed}")  # noqa: S311 - a schedule, not a secret
         deck = _Deck(sorted(failpoints.NAMES), dice)
-        weights = [self.weights[kind] for kind in self.kinds]
+        weights = [WEIGHTS[kind] for kind in self.kinds]
         for number in range(self.faults):
             kind = dice.choices(self.kinds, weights)[0]
             yield Fault(number, kind, _detail(kind, dice, deck))
