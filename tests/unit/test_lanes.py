@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from worker.entrypoints import lanes
-from worker.entrypoints.lanes import Lanes
+from worker.application import reachable
+from worker.entrypoints.lanes import Job, Lanes
 
 
 class Clerk:
@@ -15,7 +15,7 @@ class Clerk:
         self.started: list[str] = []
         self.finish: dict[str, asyncio.Event] = {}
 
-    def job(self, name: str) -> lanes.Job:
+    def job(self, name: str) -> Job:
         self.finish[name] = asyncio.Event()
 
         async def work() -> None:
@@ -80,7 +80,7 @@ async def test_a_job_that_fails_leaves_its_lane_to_the_next(caplog: pytest.LogCa
 
 
 async def test_a_database_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(reachable, "FIRST_PAUSE_S", 0.001)
     work = Lanes(limit=10)
     tries = []
 

@@ -4,7 +4,6 @@ A unit that lost a race is computed anew from what is there now. A message that 
 tried again later, and becomes a dead letter when it has failed too often: it stops nobody else.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -42,6 +41,7 @@ from worker.application.ports.executors import ActionUnavailable
 from worker.application.ports.orders import OrdersUnavailable
 from worker.application.ports.payments import PaymentUnavailable
 from worker.application.ports.store import CaseView, UnitRefused
+from worker.application.reachable import until_reachable
 from worker.application.receipts import given_up
 from worker.application.turns import Turns
 from worker.application.unit_of_work import CaseQuery, Commit, Postponement, UnitOfWork
@@ -54,10 +54,6 @@ log = logging.getLogger(__name__)
 MAX_RACES = 100
 
 LONGEST_WAIT_S = 60.0
-
-FIRST_PAUSE_S = 0.2
-LONGEST_PAUSE_S = 5.0
-"""Between two attempts to record what came of a call."""
 
 Compute = Callable[[CaseView], Awaitable[UnitOfWork]]
 
@@ -150,14 +146,13 @@ class Casework:
     async def _record(self, query: CaseQuery, compute: Compute, known: CaseView | None) -> Done | None:
         """What came of a call is committed as soon as the database is there. Whoever calls this calls nobody again
         meanwhile; when it takes longer than the lease, somebody else has asked what came of it, and this is dropped."""
-        pause = FIRST_PAUSE_S
-        while True:
-            try:
-                return await self._commit(query, compute, known)
-            except ConnectionError as error:
-                log.warning("what came of a call waits for the database: %s", error)
-            await asyncio.sleep(pause)
-            known, pause = None, min(LONGEST_PAUSE_S, pause * 2)
+
+        async def commit() -> Done | None:
+            nonlocal known
+            seen, known = known, None
+            return await self._commit(query, compute, seen)
+
+        return await until_reachable(commit)
 
     async def _commit(self, query: CaseQuery, compute: Compute, known: CaseView | None = None) -> Done | None:
         """What was committed, or None when another worker had finished the message.

@@ -8,11 +8,11 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 
+from worker.application.reachable import until_reachable
+
 log = logging.getLogger(__name__)
 
 Job = Callable[[], Awaitable[None]]
-
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
 
 
 class Lanes:
@@ -70,7 +70,8 @@ class Lanes:
             while waiting:
                 name, job = waiting.popleft()
                 try:
-                    await _until_reachable(job)
+                    # Each job may be repeated safely.
+                    await until_reachable(job)
                 except Exception:
                     log.exception("work failed; it is taken up again when its lease runs out")
                 finally:
@@ -80,15 +81,3 @@ class Lanes:
             self._held.difference_update(name for name, _ in waiting)
             del self._lanes[lane]
             self._changed.set()
-
-
-async def _until_reachable(job: Job) -> None:
-    """Repeats a job for as long as the database cannot be reached; each job may be repeated safely."""
-    pause = FIRST_PAUSE_S
-    while True:
-        try:
-            return await job()
-        except ConnectionError as error:
-            log.warning("waiting for the database: %s", error)
-            await asyncio.sleep(pause)
-            pause = min(LONGEST_PAUSE_S, pause * 2)

@@ -5,7 +5,7 @@ import pytest
 from tests.builders import decision_event, refund_event
 from tests.unit.application.desk import Desk
 from worker.adapters.memory.executors import Mishap
-from worker.application import casework
+from worker.application import reachable
 from worker.application.ports.executors import OnUnknown
 from worker.application.ports.store import CaseView
 from worker.application.unit_of_work import CaseQuery, Commit, UnitOfWork
@@ -34,7 +34,7 @@ class StoreThatGoesAway:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(casework, "FIRST_PAUSE_S", 0.0)
+    monkeypatch.setattr(reachable, "FIRST_PAUSE_S", 0.0)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["not written", "answer lost"])
