@@ -66,7 +66,7 @@ class Plan:
     workers: int = 3
     side_by_side: int = 2
     """How many faults may last at a time."""
-    payment_faults: float = 0.3
+    payment_faults: float = 0.4
     """Share of calls of the payment service that something befalls."""
     effect_faults: float = 0.1
     """Share of tool calls that something befalls."""
