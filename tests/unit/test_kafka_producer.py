@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from faststream.kafka import KafkaBroker
 
 from worker.adapters.kafka.producer import MOST_FAILURES, KafkaProducer, ProducerBroken
 from worker.translation.outbound import OutgoingMessage
@@ -44,6 +45,11 @@ async def test_a_message_goes_to_its_prefixed_topic_under_its_key_and_id() -> No
     (sent,) = broker.sent
     assert (sent["topic"], sent["key"]) == ("shop-order-outcomes", b"ORD-1")
     assert sent["correlation_id"] == str(message.event_id)
+
+
+async def test_before_the_broker_is_connected_it_cannot_be_reached() -> None:
+    with pytest.raises(ConnectionError, match="not connected yet"):
+        await KafkaProducer(KafkaBroker(), "").send(a_message())
 
 
 async def test_refusals_without_end_break_the_producer() -> None:

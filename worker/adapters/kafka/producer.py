@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from faststream.exceptions import IncorrectState
 from faststream.kafka import KafkaBroker
 
 from worker.translation.outbound import OutgoingMessage
@@ -30,14 +31,18 @@ class KafkaProducer:
         self._broken = asyncio.Event()
 
     async def send(self, message: OutgoingMessage) -> "asyncio.Future[Any]":
-        acknowledged: asyncio.Future[Any] = await self._broker.publish(
-            message.payload.encode(),
-            topic=self._prefix + message.topic,
-            key=message.key.encode(),
-            headers=message.headers,
-            correlation_id=message.headers["ce_id"],
-            no_confirm=True,
-        )
+        """Raises ConnectionError while the broker is not connected yet."""
+        try:
+            acknowledged: asyncio.Future[Any] = await self._broker.publish(
+                message.payload.encode(),
+                topic=self._prefix + message.topic,
+                key=message.key.encode(),
+                headers=message.headers,
+                correlation_id=message.headers["ce_id"],
+                no_confirm=True,
+            )
+        except IncorrectState as error:
+            raise ConnectionError("Kafka is not connected yet") from error
         acknowledged.add_done_callback(self._count)
         return acknowledged
 
