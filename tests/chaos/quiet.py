@@ -27,6 +27,15 @@ select
     (select count(*) from cases where finished_at is null and state <> 'stuck') as cases
 """
 
+NOTHING_NEW_S = 8.0
+"""Then what was put off until much later is due."""
+
+_BRING_FORWARD = """
+update intents set available_at = now()
+where finished_at is null and available_at > now() + interval '1 minute'
+"""
+"""Far from now is what was tried often while the payment service failed, and nobody's lease."""
+
 _READ = """
 select coalesce(max("offset") + 1, 0) from (
     (select "offset" from inbox where topic = %(topic)s and partition = %(partition)s order by "offset" desc limit 1)
@@ -128,7 +137,8 @@ def events(database: str) -> int:
 
 @dataclass
 class Quiet:
-    """`wait` returns when all that was sent is taken in, its offsets are committed, and nothing is left to do."""
+    """`wait` returns when all that was sent is taken in, its offsets are committed, and nothing is left to do. Nobody
+    waits for minutes meanwhile: what was put off for so long comes at once."""
 
     database: str
     ends: Ends
@@ -144,6 +154,8 @@ class Quiet:
             total = sum(left.values())
             if least is None or total < least:
                 least, since = total, time.monotonic()
+            if time.monotonic() - since > NOTHING_NEW_S:
+                await asyncio.to_thread(self._bring_forward)
             if time.monotonic() - since > self.standstill_s:
                 self._tell_who_holds_what()
                 raise Standstill(f"nothing got done for {self.standstill_s:.0f} s; left: {left}; see {self.folder}")
@@ -154,6 +166,10 @@ class Quiet:
         lag = self.ends.lag(self.ends.marks())
         left = {"records": lag, **unfinished(self.database)}
         return {name: count for name, count in left.items() if count}
+
+    def _bring_forward(self) -> None:
+        with psycopg.connect(self.database) as connection:
+            connection.execute(_BRING_FORWARD)
 
     def _tell_who_holds_what(self) -> None:
         self.folder.mkdir(exist_ok=True)

@@ -30,6 +30,10 @@ class Sends(Protocol):
         ...
 
 
+AT_ONCE = 0.25
+"""How often whoever answers a question answers at the same moment whatever else was asked about the order."""
+
+
 class Crowd:
     """`raise_something` and `_answer` are what the people of a house do in their own way. `orders` are those that the
     shop knows."""
@@ -37,6 +41,8 @@ class Crowd:
     def __init__(self, choice: random.Random, sends: Sends, orders: Sequence[str]) -> None:
         self._random, self._sends, self._orders = choice, sends, orders
         self._seen: set[str] = set()
+        self._asked: dict[str, Event] = {}
+        """The latest question about each exception."""
         self._answers: list[Event] = []
         self._is_there = True
 
@@ -54,6 +60,7 @@ class Crowd:
         if "review_hash" not in event or event_id in self._seen:
             return
         self._seen.add(event_id)
+        self._asked[event["exception_id"]] = event
         for _ in range(self._random.choice([0, 1, 1, 1, 1, 2, 3]) + event["quorum"] - 1):
             wait = self._random.choice([0.0, 0.0, 5.0, 5.0, 600.0, 600.0, 40_000.0, 86_400.0])
             self._sends.after(wait, lambda: self._while_there(event))
@@ -70,8 +77,14 @@ class Crowd:
         self._sends.publish(event, ORDER_EXCEPTIONS.name, RecoveryRequested.TYPE)
 
     def _while_there(self, question: Event) -> None:
-        if self._is_there:
-            self._answer(question)
+        if not self._is_there:
+            return
+        self._answer(question)
+        order = question.get("order_id")
+        if order is not None and self._random.random() < AT_ONCE:
+            for other in list(self._asked.values()):
+                if other is not question and other.get("order_id") == order:
+                    self._answer(other)
 
     def _raise(self, event: Event) -> None:
         choice = self._random

@@ -1,6 +1,7 @@
 """The people of an organisation: clerks, managers, directors, those they delegate to, and those who only say so."""
 
 import random
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from tests.builders import Event, refund_event
@@ -22,6 +23,8 @@ class StaffCrowd(Crowd):
     def __init__(self, choice: random.Random, sends: Sends, orders: Sequence[str], *, sealed: bool) -> None:
         super().__init__(choice, sends, orders)
         self._sealed = sealed
+        self._answered: defaultdict[str, list[str]] = defaultdict(list)
+        """By exception: who has answered something about it, whatever came of that."""
 
     def raise_something(self, number: int) -> None:
         kind = self._one_of("refund", "refund", "refund", "price_adjustment", "cancellation")
@@ -46,13 +49,18 @@ class StaffCrowd(Crowd):
             about = {"exception_id": question["exception_id"]}
             if choice.random() < 0.3:
                 about["level"] = question["level"]["name"]
-        who = self._somebody(question)
+        before = self._answered[question["exception_id"]]
+        if before and choice.random() < 0.2:
+            who, roles = str(self._one_of(str, *SPELLINGS)(self._one_of(*before))), (question["role"],)
+        else:
+            who, roles = self._somebody(question), None
         if choice.random() < 0.1:
             self._command(who, about)
             return
         if choice.random() < (0.95 if self._sealed else 0.25):
             about["review_hash"] = question["review_hash"]
-        self._decide(who, self._one_of(*VERDICTS), about)
+        before.append(who)
+        self._decide(who, self._one_of(*VERDICTS), about, roles)
 
     def _somebody(self, question: Event) -> str:
         """Who may, as far as a glance tells; now and then whoever asked, or anybody, under another spelling."""
@@ -62,10 +70,12 @@ class StaffCrowd(Crowd):
         if luck < 0.2:
             return str(self._one_of(*SPELLINGS)(self._one_of(*ROLES)))
         holders = [who for who, roles in ROLES.items() if question["role"] in roles]
-        return str(self._one_of(*holders * 2, *STAND_INS))
+        return str(self._one_of(*holders * 4, *STAND_INS))
 
-    def _decide(self, who: str, verdict: str, about: Event) -> None:
-        roles = ROLES.get(who, ()) if self._random.random() < 0.9 else LADDER
+    def _decide(self, who: str, verdict: str, about: Event, roles: Sequence[str] | None = None) -> None:
+        """`roles` are those that they say they have: else their own, or now and then all there are."""
+        if roles is None:
+            roles = ROLES.get(who, ()) if self._random.random() < 0.9 else LADDER
         said = {
             "decision_id": self._next_id(),
             "verdict": verdict,

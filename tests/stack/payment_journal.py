@@ -64,7 +64,7 @@ _KEPT = (
 
 
 def _entries(path: Path) -> list[Entry]:
-    """What was moved, as it was settled. A last line that was cut off was never answered for."""
+    """What was moved, as it was settled, and how often it was looked at. A last line that was cut off was never answered for."""
     if not path.exists():
         return []
     entries: dict[str, Entry] = {}
@@ -73,6 +73,8 @@ def _entries(path: Path) -> list[Entry]:
         key = line.get("idempotency_key", "")
         if line.get("event") == "moved":
             entries[key] = Entry(**{name: line[name] for name in _KEPT})
+        elif line.get("event") == "looked-up" and key in entries and line["fault"] is None:
+            entries[key].looks += 1
         elif line.get("event") == "settled":
             entries[key].status, entries[key].becomes = line["status"], None
             entries[key].reason = "expired_or_canceled_card" if line["status"] == "failed" else None

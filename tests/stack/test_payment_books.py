@@ -67,6 +67,20 @@ def test_money_that_comes_back_later_is_settled_in_the_books_too(tmp_path: Path)
     assert [one.status for one in third.before] == ["failed"]
 
 
+def test_a_look_at_what_is_pending_counts_after_a_restart_too(tmp_path: Path) -> None:
+    first = Journal(tmp_path / "payments.jsonl")
+    made = Ledger(witness=first).refund(entry(), Fault.PENDING_THEN_SUCCEEDED)
+    first.looked_up("k-1", made, None)
+    first.looked_up("k-1", made, Fault.TIMEOUT)
+    first.close()
+    second = Journal(tmp_path / "payments.jsonl")
+    ledger = Ledger(witness=second, before=second.before)
+    assert [one.looks for one in second.before] == [1]
+    assert ledger.look_up("k-1") is not None
+    second.close()
+    assert [one.status for one in ledger.entries()] == ["succeeded"]
+
+
 def test_a_refusal_is_in_the_books_with_its_fault(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "payments.jsonl")
     with pytest.raises(Refused):
