@@ -14,10 +14,12 @@ from tests.stack.payment_ledger import Entry, Fault
 
 
 class Journal:
-    """`before` are the entries that earlier processes made, in their order."""
+    """`before` are the entries that earlier processes made, in their order, `said_no_to` are keys."""
 
     def __init__(self, path: Path) -> None:
-        self.before = _entries(path)
+        lines = [_line(text) for text in path.read_bytes().split(b"\n")] if path.exists() else []
+        self.before = _entries(lines)
+        self.said_no_to = {line["idempotency_key"] for line in lines if line.get("event") == "refused"}
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         if _ends_within_a_line(path):
@@ -63,13 +65,10 @@ _KEPT = (
 """What a line says of an entry, and a new process knows of it."""
 
 
-def _entries(path: Path) -> list[Entry]:
-    """What was moved, as it was settled, and how often it was looked at. A last line that was cut off was never answered for."""
-    if not path.exists():
-        return []
+def _entries(lines: list[dict[str, Any]]) -> list[Entry]:
+    """What was moved, as it was settled, and how often it was looked at."""
     entries: dict[str, Entry] = {}
-    for text in path.read_bytes().split(b"\n"):
-        line = _line(text)
+    for line in lines:
         key = line.get("idempotency_key", "")
         if line.get("event") == "moved":
             entries[key] = Entry(**{name: line[name] for name in _KEPT})
@@ -82,6 +81,7 @@ def _entries(path: Path) -> list[Entry]:
 
 
 def _line(text: bytes) -> dict[str, Any]:
+    """Empty for a last one that was cut off: it was never answered for."""
     try:
         read = json.loads(text)
     except ValueError:

@@ -101,7 +101,8 @@ class Ledger:
 
     Where no fault is left, the `weather` decides.
     `unregistered` is what a payment that nobody registered is taken to be; None: it is unknown. `before` are entries
-    that an earlier process made.
+    that an earlier process made, `refused` the keys that it or this one said no to: a key is answered as it was before,
+    or a request that the network held back would move what has been given up since.
     """
 
     payments: dict[str, Captured] = field(default_factory=dict)
@@ -111,6 +112,7 @@ class Ledger:
     weather: Weather | None = None
     witness: Witness | None = None
     before: Iterable[Entry] = ()
+    refused: set[str] = field(default_factory=set)
     _entries: list[Entry] = field(default_factory=list)
     _by_key: dict[str, Entry] = field(default_factory=dict)
 
@@ -159,6 +161,7 @@ class Ledger:
         try:
             self._check(new, fault)
         except Refused:
+            self.refused.add(new.idempotency_key)
             if self.witness is not None:
                 self.witness.refused(new, fault)
             raise
@@ -174,7 +177,7 @@ class Ledger:
         self._by_key[entry.idempotency_key] = entry
 
     def _check(self, new: Entry, fault: Fault | None) -> None:
-        if fault is Fault.DECLINED:
+        if fault is Fault.DECLINED or new.idempotency_key in self.refused:
             raise Refused("The account of the customer is closed.", "expired_or_canceled_card")
         if new.payment_reference is not None:
             left = self.captured(new.payment_reference).amount - self.given_back(new.payment_reference)

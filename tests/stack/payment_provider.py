@@ -149,6 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         weather=ByChance(_seed(chosen.seed, journal), chosen.faults) if chosen.faults else None,
         witness=journal,
         before=journal.before if journal else (),
+        refused=journal.said_no_to if journal else set(),
     )
     with contextlib.suppress(KeyboardInterrupt), contextlib.closing(journal or contextlib.ExitStack()):
         asyncio.run(_serve(ledger, chosen.port))

@@ -90,6 +90,21 @@ def test_a_refusal_is_in_the_books_with_its_fault(tmp_path: Path) -> None:
     assert (line["event"], line["status"], line["fault"]) == ("refused", "refused", "declined")
 
 
+def test_a_key_that_was_refused_is_refused_for_ever(tmp_path: Path) -> None:
+    """Or a request that the network held back would move what the case has given up since."""
+    first = Journal(tmp_path / "payments.jsonl")
+    before = Ledger(witness=first)
+    with pytest.raises(Refused):
+        before.refund(entry(), Fault.DECLINED)
+    with pytest.raises(Refused):
+        before.refund(entry(), None)
+    first.close()
+    second = Journal(tmp_path / "payments.jsonl")
+    with pytest.raises(Refused):
+        Ledger(witness=second, before=second.before, refused=second.said_no_to).refund(entry(), None)
+    second.close()
+
+
 def test_a_line_that_was_cut_off_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "payments.jsonl"
     before = Journal(path)

@@ -60,10 +60,12 @@ Compute = Callable[[CaseView], Awaitable[UnitOfWork]]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A committed unit, and the look at the case that it was computed from."""
+    """A committed unit, and the look at the case that it was computed from. `since` is a moment of `Casework.moment`
+    right before the commit was asked for: a lease that it began runs from then at the earliest."""
 
     unit: UnitOfWork
     view: CaseView
+    since: float
 
     def view_after(self, seconds: float) -> CaseView:
         """The case as it stands now, some seconds later by the database's time."""
@@ -98,7 +100,8 @@ class Casework:
             await self._try_later(delivery, error)
         else:
             if done is not None and done.unit.intent is not None:
-                await self.settle(done.unit.intent, done.view_after(self._ports.monotonic() - began))
+                known = done.view_after(self._ports.monotonic() - began)
+                await self.settle(done.unit.intent, known, since=done.since)
 
     async def act_on_timer(self, approval_id: UUID) -> None:
         """Does what is due about an approval request: a reminder, the end of a claim, its deadline."""
@@ -109,16 +112,16 @@ class Casework:
         """Now, in seconds by a clock that only this process knows: for `since` of `settle`."""
         return self._ports.monotonic()
 
-    async def settle(self, intent: Intent, known: CaseView | None = None, *, since: float | None = None) -> None:
+    async def settle(self, intent: Intent, known: CaseView | None = None, *, since: float) -> None:
         """Does what a committed intent says, or finds out that it was done, and concludes its case.
 
         `known` is the case as it was committed with the intent a moment ago, which saves the first look at it.
-        `since` is the moment at which the intent was taken up, if that is not now: its lease runs from then.
+        `since` is a moment before the intent was committed or taken up: its lease runs from then at the earliest.
         """
         if isinstance(intent, PaymentIntent):
             await self._move_money(intent, known)
         else:
-            await self._run_actions(intent, known, self.moment() if since is None else since)
+            await self._run_actions(intent, known, since)
 
     async def _move_money(self, intent: PaymentIntent, known: CaseView | None) -> None:
         result = await settle_payment.move_money(intent, self._ports)
@@ -130,18 +133,16 @@ class Casework:
 
     async def _run_actions(self, intent: ActionsIntent, known: CaseView | None, since: float) -> None:
         lease_s = self._ports.patience.lease.total_seconds()
-        going_on: ActionsIntent | None = intent
-        while going_on is not None:
-            going_on = await self._run_next(going_on, known, until=since + lease_s)
-            known, since = None, self.moment()
+        done = await self._run_next(intent, known, until=since + lease_s)
+        while done is not None and (going_on := run_actions.goes_on(done.unit)) is not None:
+            done = await self._run_next(going_on, None, until=done.since + lease_s)
 
-    async def _run_next(self, intent: ActionsIntent, known: CaseView | None, *, until: float) -> ActionsIntent | None:
-        """The intent with the result of its next action, when there is another one to run."""
+    async def _run_next(self, intent: ActionsIntent, known: CaseView | None, *, until: float) -> Done | None:
+        """The next action of the intent, and its result on record."""
         attempt = await run_actions.run_next(intent, self._ports, until=until)
-        done = await self._record(
+        return await self._record(
             run_actions.query(intent), lambda view: run_actions.record(intent, attempt, view, self._ports), known
         )
-        return run_actions.goes_on(done.unit) if done else None
 
     async def _record(self, query: CaseQuery, compute: Compute, known: CaseView | None) -> Done | None:
         """What came of a call is committed as soon as the database is there. Whoever calls this calls nobody again
@@ -171,10 +172,11 @@ class Casework:
                     has_turn = True
                     continue
                 unit = await compute(view)
+                since = self.moment()
                 match await self._ports.store.commit(unit):
                     case Commit.DONE:
                         _alert_if_stuck(unit, view)
-                        return Done(unit, view)
+                        return Done(unit, view, since)
                     case Commit.GONE:
                         return None
                     case Commit.CONFLICT if figures and not has_turn:

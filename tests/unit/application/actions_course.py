@@ -251,12 +251,12 @@ class AnyCourseOfActions(RuleBasedStateMachine):
         if at_once:
             self.settle_late([*first, *second])
         else:
-            self.do(*(self.desk.casework.settle(intent) for intent in second))
+            self.do(*(self.desk.settles(intent) for intent in second))
             self.settle_late(first)
 
     def settle_late(self, intents: list[Intent]) -> None:
         self.counterpart.is_stale = True
-        self.do(*(self.desk.casework.settle(intent) for intent in intents))
+        self.do(*(self.desk.settles(intent) for intent in intents))
         self.counterpart.is_stale = False
 
     @invariant()

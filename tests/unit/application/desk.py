@@ -39,6 +39,7 @@ from worker.domain.approval import ApprovalRequest
 from worker.domain.approval_policy import ApprovalPolicy
 from worker.domain.audit import AuditEntry
 from worker.domain.exception_case import Case
+from worker.domain.intent import Intent
 from worker.domain.reviewers import Person, person_key
 from worker.graph.build import GRAPH_VERSION
 from worker.graph.state import Dependencies
@@ -138,7 +139,11 @@ class Desk:
         for approval_id in await self.inbox.due_approvals(100):
             await self.casework.act_on_timer(approval_id)
         for intent in await self.inbox.abandoned_intents(100):
-            await self.casework.settle(intent)
+            await self.settles(intent)
+
+    async def settles(self, intent: Intent) -> None:
+        """Somebody has taken the intent up at this moment."""
+        await self.casework.settle(intent, since=self.casework.moment())
 
     # What can be seen
 

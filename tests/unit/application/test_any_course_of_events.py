@@ -49,7 +49,7 @@ class Mortal(Casework):
 
     dies = False
 
-    async def settle(self, intent: Intent, known: CaseView | None = None, *, since: float | None = None) -> None:
+    async def settle(self, intent: Intent, known: CaseView | None = None, *, since: float) -> None:
         if not self.dies:
             await super().settle(intent, known, since=since)
 

@@ -126,10 +126,10 @@ async def test_each_try_waits_longer_than_the_one_before(asked: Desk) -> None:
 async def test_an_intent_whose_worker_died_is_settled_by_another(asked: Desk) -> None:
     """It may have been paid before the worker died, so the provider is asked first."""
 
-    async def dies(*_: object) -> None:
+    async def dies(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    asked.casework.settle = dies  # type: ignore[method-assign,assignment]
+    asked.casework.settle = dies  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         await asked.decides(decision_event())
     del asked.casework.settle
@@ -142,8 +142,8 @@ async def test_two_workers_that_settle_one_intent_conclude_it_once(asked: Desk) 
     asked.payments.faults.append(Fault.LOST_REQUEST)
     await asked.decides(decision_event())
     intent = asked.database.intents[key_of(asked)].intent
-    await asked.casework.settle(intent)
-    await asked.casework.settle(intent)
+    await asked.settles(intent)
+    await asked.settles(intent)
     assert len(asked.outcomes()) == 1
     assert asked.payments.paid_minor("ORD-1") == 15_000
 

@@ -10,6 +10,8 @@ from tests.policies import level, policy, rule
 from tests.unit.application.desk import Desk
 from worker.adapters.memory.executors import Mishap
 from worker.application.ports.executors import OnUnknown
+from worker.application.ports.store import CaseView
+from worker.application.unit_of_work import CaseQuery, Commit, UnitOfWork
 from worker.domain.approval_policy import ActionTerms
 from worker.domain.order_exception import Facts
 
@@ -248,8 +250,8 @@ async def test_two_workers_that_hold_one_intent_record_its_result_once(desk: Des
     await desk.says("maria")
     desk.clock.advance(60)
     [intent] = await desk.inbox.abandoned_intents(10)
-    await desk.casework.settle(intent)
-    await desk.casework.settle(intent)
+    await desk.settles(intent)
+    await desk.settles(intent)
     assert len(desk.outcomes()) == 1
     assert ran(desk) == ["add_note"]
 
@@ -341,7 +343,7 @@ async def test_a_worker_that_stalled_does_not_run_what_another_has_begun(desk: D
     [stalled] = await desk.inbox.abandoned_intents(10)
     await desk.passes(60)
     calls = list(desk.executors.calls)
-    await desk.casework.settle(stalled)
+    await desk.settles(stalled)
     assert [key for call, key in desk.executors.calls[len(calls) :] if key.endswith(":1")] == []
 
 
@@ -375,10 +377,36 @@ async def test_who_lost_the_lease_is_not_heard_whatever_it_says(desk: Desk) -> N
     [stalled] = await desk.inbox.abandoned_intents(10)
     desk.clock.advance(60)
     [holder] = await desk.inbox.abandoned_intents(10)
-    await desk.casework.settle(stalled)
+    await desk.settles(stalled)
     assert desk.case().state == "executing"
-    await desk.casework.settle(holder)
+    await desk.settles(holder)
     assert statuses(desk) == [("add_note", "executed")]
+
+
+class StallsAfterCommit:
+    """A store whose answer to a commit reaches a worker that has stood still for a minute meanwhile."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk, self._store = desk, desk.store
+
+    async def view(self, query: CaseQuery) -> CaseView:
+        return await self._store.view(query)
+
+    async def commit(self, unit: UnitOfWork) -> Commit:
+        answer = await self._store.commit(unit)
+        self._desk.clock.advance(60)
+        return answer
+
+
+async def test_a_lease_runs_from_the_commit_and_not_from_its_answer(desk: Desk) -> None:
+    await desk.raises(requested(MAIL))
+    ports = desk.ports
+    desk.work_with(store=StallsAfterCommit(desk))
+    await desk.says("maria")
+    assert desk.executors.calls == []
+    desk.work_with(store=ports.store)
+    await desk.passes(60)
+    assert statuses(desk) == [("send_email", "executed")]
 
 
 async def test_a_worker_that_wakes_after_its_lease_calls_nobody(desk: Desk) -> None:
