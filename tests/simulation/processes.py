@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Protocol, cast
 from uuid import UUID
 
+from schemas.values import Action
 from tests.simulation.kafka import Cluster, Consumer, SimulatedProducer, Subscription
 from tests.simulation.kernel import Link, Turns, paced
 from tests.simulation.outbox_tables import AdvisoryLock, OutboxPool
@@ -25,6 +26,7 @@ from worker.adapters.postgres.outbox import OutboxRow as HandedOver
 from worker.adapters.postgres.outbox import Publisher, Relay
 from worker.application.casework import Casework
 from worker.application.ports import Ports
+from worker.application.ports.executors import Ran
 from worker.application.ports.store import CaseView
 from worker.application.unit_of_work import CaseQuery, Commit, UnitOfWork
 from worker.domain.intent import Intent
@@ -60,6 +62,8 @@ class House(Protocol):
     def refuses_record(self, process: str) -> bool: ...
 
     def given(self, process: str, kind: str, names: Sequence[object]) -> None: ...
+
+    def calls(self, process: str, idempotency_key: str) -> None: ...
 
     def committed(self, process: str, unit: UnitOfWork, looked_at: datetime) -> None: ...
 
@@ -105,7 +109,7 @@ class SimulatedWorker:
                 store=paced(_WatchedStore(store, partial(house.committed, name)), self._turn, link),
                 payments=paced(ports.payments, self._turn),
                 orders=paced(ports.orders, self._turn),
-                executors=paced(ports.executors, self._turn),
+                executors=_WatchedExecutors(paced(ports.executors, self._turn), partial(house.calls, name)),
             )
         )
         self._lanes = Lanes(1_000)
@@ -220,6 +224,20 @@ class _WatchedStore:
         if answer is Commit.DONE:
             self._committed(unit, _looked_at.get(NEVER))
         return answer
+
+
+class _WatchedExecutors:
+    """Executors of which it is known who is about to call them."""
+
+    def __init__(self, executors: Any, calls: Callable[[str], None]) -> None:
+        self._executors, self._calls = executors, calls
+
+    async def run(self, action: Action, idempotency_key: str) -> Ran:
+        self._calls(idempotency_key)
+        return cast(Ran, await self._executors.run(action, idempotency_key))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._executors, name)
 
 
 class _WatchedInbox:

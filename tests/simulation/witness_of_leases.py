@@ -1,4 +1,4 @@
-"""Judges who is given which work: what one process holds, no other gets before its lease is over."""
+"""Judges who is given which work: what one holds, no other gets before its lease is over, nor acts the one after it."""
 
 from collections.abc import Hashable, Iterable
 from datetime import datetime
@@ -28,10 +28,16 @@ class LeasesWitness:
             name = ("intent", unit.intent.idempotency_key)
             holder, _ = self._held.get(name, (process, 0.0))
             assert holder == process, f"{process} says what came of {name}, which {holder} has taken up since"
-            if unit.intent.state.value == "pending" and name not in self._held:
+            if unit.intent.state.value == "pending" and unit.postponed is None:
                 self._held[name] = (process, now.timestamp() + self._lease_s)
             else:
                 self._held.pop(name, None)
+
+    def calls(self, process: str, key: str, now: datetime) -> None:
+        """An action is about to be run for the intent of that key: by whoever holds it, while they do."""
+        holder, until = self._held.get(("intent", key), (process, now.timestamp()))
+        assert holder == process, f"{process} runs an action of {key}, which {holder} has taken up since"
+        assert now.timestamp() <= until, f"{process} runs an action of {key} after its lease"
 
     def died(self, process: str) -> None:
         """A worker that starts again under its old name may take its own work up at once."""

@@ -239,6 +239,10 @@ class World:
     def given(self, process: str, kind: str, names: Sequence[object]) -> None:
         self.findings.judge(lambda: self.leases.given(process, [(kind, name) for name in names], self.database.clock()))
 
+    def calls(self, process: str, idempotency_key: str) -> None:
+        intent, _, _ = idempotency_key.rpartition(":")
+        self.findings.judge(lambda: self.leases.calls(process, intent, self.database.clock()))
+
     def committed(self, process: str, unit: UnitOfWork, looked_at: datetime) -> None:
         judge = self.findings.judge
         judge(lambda: self.leases.committed(process, unit, self.database.clock()))
