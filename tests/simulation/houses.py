@@ -12,7 +12,7 @@ from tests.builders import Event, an_order, usd
 from tests.simulation.crowd import RECOVERS, Crowd, Sends
 from tests.simulation.provider import Counterpart, Provider
 from tests.simulation.shoppers import ShopCrowd
-from tests.simulation.staff import StaffCrowd
+from tests.simulation.staff import PETTY, StaffCrowd
 from tests.unit.application import invariants
 from tests.unit.application.desk import Desk
 from tests.unit.application.invariants_of_approvals import Witness
@@ -112,6 +112,7 @@ class Organisation(House):
         desk = Desk(organisation_policy(requires_hash=requires_hash), register)
         captured = cycle((20_000, 15_000))
         desk.orders.orders = {name: an_order(usd(next(captured))) for name in orders}
+        desk.orders.orders[PETTY] = an_order(usd(10**6))
         super().__init__(desk, StaffCrowd(choice, sends, orders, sealed=requires_hash), _OF_APPROVALS, register)
         self._scene: Scene | None = None
         self._requires_hash = requires_hash
@@ -138,8 +139,9 @@ _OF_APPROVALS: tuple[Invariant, ...] = (
 
 
 def choose_house(choice: random.Random, sends: Sends, cases: int) -> House:
-    """Some cases share an order."""
-    orders = [f"ORD-{number}" for number in range(1, 2 + cases // 5)]
+    """Some cases share an order, now and then all of them."""
+    some = 1 if choice.random() < 0.3 else 1 + cases // 5
+    orders = [f"ORD-{number}" for number in range(1, 1 + some)]
     house: House = Shop(choice, sends, orders) if choice.random() < 0.6 else Organisation(choice, sends, orders)
     if choice.random() < 0.5:
         house.desk.work_with(books=MemoryBooks())

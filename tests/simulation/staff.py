@@ -6,9 +6,13 @@ from collections.abc import Callable, Sequence
 
 from tests.builders import Event, refund_event
 from tests.simulation.crowd import CANARY, Crowd, Sends
-from tests.unit.application.organisation import LADDER, REQUESTERS, ROLES
+from tests.unit.application.organisation import AUTOMATIC_MINOR, LADDER, REQUESTERS, ROLES
 
 SPELLINGS: tuple[Callable[[str], str], ...] = (str.upper, " {} ".format, lambda who: who.replace("u", "\uff55"))
+PETTY = "ORD-0"
+"""Has enough for all that nobody is asked about. A policy that is read from a file asks about what is more than is
+left; the one of these people knows no such rule."""
+
 STAND_INS = ("user:ines", "user:olga", "user:pong", "user:max")
 ALTERNATIVES = [
     {"action": "replacement"},
@@ -28,11 +32,13 @@ class StaffCrowd(Crowd):
 
     def raise_something(self, number: int) -> None:
         kind = self._one_of("refund", "refund", "refund", "price_adjustment", "cancellation")
+        amount = self._one_of(1_000, 4_000, 9_000, 12_000, 15_000)
+        is_automatic = kind == "refund" and amount <= AUTOMATIC_MINOR
         event = refund_event(
             f"EXC-{number}",
-            self._one_of(1_000, 4_000, 9_000, 12_000, 15_000),
+            amount,
             kind=kind,
-            order_id=self._one_of(*self._orders),
+            order_id=PETTY if is_automatic else self._one_of(*self._orders),
             customer_id=self._one_of("CUST-1", "CUST-1", "CUST-9"),
             requested_by=self._one_of(*REQUESTERS),
             alternatives=ALTERNATIVES,

@@ -11,6 +11,7 @@ from worker.adapters.memory.payments import Fault
 from worker.domain.exception_case import CaseState
 
 if TYPE_CHECKING:
+    from tests.simulation.processes import SimulatedWorker
     from tests.simulation.world import World
 
 DAY_S = 86_400.0
@@ -83,14 +84,19 @@ class Trouble:
 
     def _crash(self) -> None:
         world = self._world
-        at_work = [worker for worker in world.workers if worker.is_at_work]
-        victim = self._random.choice(at_work or world.workers)
+        victim = self._random.choice(self._at_work())
         world.met["killed at work"] += victim.is_at_work
         world.kill(victim)
 
+    def _at_work(self) -> "list[SimulatedWorker]":
+        """Or all, when nobody is."""
+        workers = self._world.workers
+        return [worker for worker in workers if worker.is_at_work] or workers
+
     def _freeze(self) -> None:
         """SIGSTOP, and SIGCONT some time later: past its leases, and past its session in the group perhaps."""
-        world, victim = self._world, self._random.choice(self._world.workers)
+        world = self._world
+        victim = self._random.choice(self._at_work())
         if world.turns.is_frozen(victim.name):
             return
         world.turns.freeze(victim.name)

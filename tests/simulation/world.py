@@ -48,6 +48,8 @@ __all__ = ["FAULTS", "Plan", "World", "simulate"]
 
 DAWN = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 LONGEST_NAP_S = 6 * 3_600.0
+TOGETHER = 0.3
+"""Share of the cases that are raised at the moment of the one before."""
 CHECKS = 0.024
 """How often everything is looked at, and not only what changed: this share of the steps that come with a case."""
 
@@ -95,8 +97,10 @@ class World:
         self._over = asyncio.get_running_loop().create_future()
         for number in range(self.plan.workers):
             self._start(f"w{number}")
+        at = 0.0
         for number in range(self.plan.cases):
-            at = self.random.uniform(0, self.plan.days * DAY_S * 0.8)
+            if self.random.random() > TOGETHER:
+                at = self.random.uniform(0, self.plan.days * DAY_S * 0.8)
             self.after(at, lambda number=number: self.house.crowd.raise_something(number))  # type: ignore[misc]
         try:
             await self._over

@@ -60,16 +60,18 @@ Compute = Callable[[CaseView], Awaitable[UnitOfWork]]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A committed unit, and the look at the case that it was computed from. `since` is a moment of `Casework.moment`
-    right before the commit was asked for: a lease that it began runs from then at the earliest."""
+    """A committed unit, and the look at the case that it was computed from. By `Casework.moment`, `seen` is when that
+    look was there, and `since` right before the commit was asked for: a lease that it began runs from then at the
+    earliest."""
 
     unit: UnitOfWork
     view: CaseView
+    seen: float
     since: float
 
-    def view_after(self, seconds: float) -> CaseView:
-        """The case as it stands now, some seconds later by the database's time."""
-        return CaseView(now=self.view.now + timedelta(seconds=seconds), case=self.unit.case)
+    def view_at(self, moment: float) -> CaseView:
+        """The case as it stands now, by the database's time, which is never ahead of it."""
+        return CaseView(now=self.view.now + timedelta(seconds=moment - self.seen), case=self.unit.case)
 
 
 class Casework:
@@ -82,7 +84,6 @@ class Casework:
     async def deliver(self, delivery: Delivery) -> None:
         """Acts on a message from the inbox. Raises only what the store raises when it cannot be reached."""
         query, compute = self._use_case(delivery)
-        began = self._ports.monotonic()
 
         async def finishing(view: CaseView) -> UnitOfWork:
             return (await compute(view)).finishing(delivery.inbox_id)
@@ -100,8 +101,7 @@ class Casework:
             await self._try_later(delivery, error)
         else:
             if done is not None and done.unit.intent is not None:
-                known = done.view_after(self._ports.monotonic() - began)
-                await self.settle(done.unit.intent, known, since=done.since)
+                await self.settle(done.unit.intent, done.view_at(self.moment()), since=done.since)
 
     async def act_on_timer(self, approval_id: UUID) -> None:
         """Does what is due about an approval request: a reminder, the end of a claim, its deadline."""
@@ -165,7 +165,7 @@ class Casework:
             has_turn = False
             for _ in range(MAX_RACES):
                 view = known or await self._ports.store.view(query)
-                known = None
+                known, seen = None, self.moment()
                 figures = [watch.key for watch in view.watched]
                 if not has_turn and self._turns.contended(figures):
                     await turn.enter_async_context(self._turns.take(figures))
@@ -176,7 +176,7 @@ class Casework:
                 match await self._ports.store.commit(unit):
                     case Commit.DONE:
                         _alert_if_stuck(unit, view)
-                        return Done(unit, view, since)
+                        return Done(unit, view, seen, since)
                     case Commit.GONE:
                         return None
                     case Commit.CONFLICT if figures and not has_turn:

@@ -5,6 +5,8 @@ import pytest
 from tests.builders import an_order, decision_event, refund_event
 from tests.unit.application.desk import Desk
 from worker.adapters.memory.payments import Fault, MemoryBooks
+from worker.application.ports.store import CaseView
+from worker.application.unit_of_work import CaseQuery
 
 
 @pytest.fixture
@@ -55,6 +57,20 @@ async def test_a_second_round_is_paid_under_its_own_key(asked: Desk) -> None:
     assert asked.payments.calls == [("pay", key_of(asked)), ("pay", key_of(asked, 2))]
     assert asked.outcomes()[0]["method"] == "store_credit"
     assert asked.database.balances["ORD-1"].refunded_minor == 15_000
+
+
+async def test_a_question_is_never_asked_in_the_future(asked: Desk) -> None:
+    """However long the database lets whoever looks wait before it answers: the deadline counts from the question."""
+    look = asked.store.view
+
+    async def slow(query: CaseQuery) -> CaseView:
+        asked.clock.advance(20)
+        return await look(query)
+
+    asked.store.view = slow  # type: ignore[method-assign]
+    asked.payments.faults.append(Fault.DECLINED)
+    await asked.decides(decision_event())
+    assert asked.approval().requested_at == asked.clock()
 
 
 async def test_a_case_that_is_declined_too_often_fails_and_leaves_nothing_reserved(asked: Desk) -> None:
