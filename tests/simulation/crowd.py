@@ -30,13 +30,13 @@ class Sends(Protocol):
         ...
 
 
-AT_ONCE = 0.25
-"""How often whoever answers a question answers at the same moment whatever else was asked about the order."""
+AT_ONCE = 0.5
+"""How often whatever was asked about an order is approved at one moment."""
 
 
 class Crowd:
-    """`raise_something` and `_answer` are what the people of a house do in their own way. `orders` are those that the
-    shop knows."""
+    """`raise_something`, `_answer` and `_agree` are what the people of a house do in their own way. `orders` are those
+    that the shop knows."""
 
     def __init__(self, choice: random.Random, sends: Sends, orders: Sequence[str]) -> None:
         self._random, self._sends, self._orders = choice, sends, orders
@@ -53,6 +53,10 @@ class Crowd:
         raise NotImplementedError
 
     def _answer(self, question: Event) -> None:
+        raise NotImplementedError
+
+    def _agree(self, question: Event) -> None:
+        """Somebody who may approves it."""
         raise NotImplementedError
 
     def reads(self, event_id: str, event: Event) -> None:
@@ -79,16 +83,20 @@ class Crowd:
     def _while_there(self, question: Event) -> None:
         if not self._is_there:
             return
-        self._answer(question)
         order = question.get("order_id")
-        if order is not None and self._random.random() < AT_ONCE:
-            for other in list(self._asked.values()):
-                if other is not question and other.get("order_id") == order:
-                    self._answer(other)
+        if order is None or self._random.random() > AT_ONCE:
+            self._answer(question)
+            return
+        for other in list(self._asked.values()):
+            if other.get("order_id") == order:
+                self._agree(other)
 
     def _raise(self, event: Event) -> None:
         choice = self._random
         self._sends.publish(event, ORDER_EXCEPTIONS.name)
+        if choice.random() < 0.2:
+            also = {**event, "exception_id": f"{event['exception_id']}-too"}
+            self._sends.publish(also, ORDER_EXCEPTIONS.name)  # somebody else noticed it at the same moment
         if choice.random() < 0.1:
             self._sends.spoil(self._one_of(ORDER_EXCEPTIONS, REVIEW_DECISIONS).name, self._one_of(*POISON))
         if choice.random() < 0.1:

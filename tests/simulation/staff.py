@@ -68,6 +68,12 @@ class StaffCrowd(Crowd):
         before.append(who)
         self._decide(who, self._one_of(*VERDICTS), about, roles)
 
+    def _agree(self, question: Event) -> None:
+        about = {"approval_id": question["approval_id"], "review_hash": question["review_hash"]}
+        who = self._holder(question)
+        self._answered[question["exception_id"]].append(who)
+        self._decide(who, "approve", about)
+
     def _somebody(self, question: Event) -> str:
         """Who may, as far as a glance tells; now and then whoever asked, or anybody, under another spelling."""
         luck = self._random.random()
@@ -75,6 +81,9 @@ class StaffCrowd(Crowd):
             return str(self._one_of(*SPELLINGS)(question["requested_by"]))
         if luck < 0.2:
             return str(self._one_of(*SPELLINGS)(self._one_of(*ROLES)))
+        return self._holder(question)
+
+    def _holder(self, question: Event) -> str:
         holders = [who for who, roles in ROLES.items() if question["role"] in roles]
         return str(self._one_of(*holders * 4, *STAND_INS))
 

@@ -25,10 +25,10 @@ class Trouble:
     def __init__(self, world: "World", choice: random.Random) -> None:
         self._world, self._random = world, choice
         self.database_is_down = False
-        self._answers_to_lose = self._records_to_refuse = self._payments_to_delay = 0
+        self._answers_to_lose = self._records_to_refuse = self._payments_to_delay = self._freezes_to_come = 0
         possible: dict[str, tuple[int, Callable[[], None]]] = {
             "crashes": (8, self._crash),
-            "freezes": (3, self._freeze),
+            "freezes": (5, self._freeze),
             "payments": (14, self._upset_provider),
             "executors": (6, self._upset_executors),
             "shop": (3, self._close_shop),
@@ -52,7 +52,7 @@ class Trouble:
     def end(self) -> None:
         world = self._world
         self.database_is_down = world.cluster.is_away = False
-        self._answers_to_lose = self._records_to_refuse = self._payments_to_delay = 0
+        self._answers_to_lose = self._records_to_refuse = self._payments_to_delay = self._freezes_to_come = 0
         world.house.desk.orders.problem = None
         payments, executors = world.provider, world.house.desk.executors
         payments.faults.clear()
@@ -64,6 +64,11 @@ class Trouble:
             world.turns.thaw(worker.name)
 
     # What others ask: whether it is their turn to be hit
+
+    def befalls_promise(self, process: str) -> None:
+        """The process has committed to move money or to run actions, and has not heard of it yet."""
+        if self._takes_one("_freezes_to_come"):
+            self._stop(process, self._random.choice([40.0, 400.0]))
 
     def loses_answer(self) -> bool:
         return self._takes_one("_answers_to_lose")
@@ -94,16 +99,21 @@ class Trouble:
         return [worker for worker in workers if worker.is_at_work] or workers
 
     def _freeze(self) -> None:
-        """SIGSTOP, and SIGCONT some time later: past its leases, and past its session in the group perhaps."""
+        """SIGSTOP, and SIGCONT some time later: now, or where it hurts."""
+        if self._random.random() < 0.5:
+            self._freezes_to_come = 1
+        else:
+            self._stop(self._random.choice(self._at_work()).name, self._random.choice([5.0, 40.0, 400.0]))
+
+    def _stop(self, process: str, seconds: float) -> None:
+        """Past its leases, and past its session in the group perhaps."""
         world = self._world
-        victim = self._random.choice(self._at_work())
-        if world.turns.is_frozen(victim.name):
+        if world.turns.is_frozen(process):
             return
-        world.turns.freeze(victim.name)
-        seconds = self._random.choice([5.0, 40.0, 400.0])
-        world.after(seconds, lambda: world.turns.thaw(victim.name))
+        world.turns.freeze(process)
+        world.after(seconds, lambda: world.turns.thaw(process))
         if seconds > world.SESSION_S:
-            world.after(world.SESSION_S, lambda: world.cluster.leave(victim.name))
+            world.after(world.SESSION_S, lambda: world.cluster.leave(process))
 
     def _upset_provider(self) -> None:
         payments, luck = self._world.provider, self._random.random()

@@ -41,6 +41,7 @@ from worker.adapters.memory.database import OutboxRow
 from worker.adapters.memory.people import Register
 from worker.application.unit_of_work import UnitOfWork
 from worker.domain.exception_case import CaseState
+from worker.domain.intent import IntentState
 from worker.domain.reviewers import person_key
 from worker.translation.outbound import Announcer
 
@@ -253,6 +254,8 @@ class World:
         judge(lambda: self.cases.committed(unit, looked_at))
         judge(lambda: self.effects.committed(unit))
         judge(lambda: self.house.look(looked_at))
+        if unit.intent is not None and unit.intent.state is IntentState.PENDING:
+            self.trouble.befalls_promise(process)
         case = unit.case
         if case is not None and case.state is CaseState.STUCK:
             wait = 1.0 if self.peace else self.random.uniform(60, DAY_S)
