@@ -21,6 +21,10 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=Plan.faults, help="faults, besides those of the payment service")
     parser.add_argument("--workers", type=int, default=Plan.workers)
     parser.add_argument("--side-by-side", type=int, default=Plan.side_by_side, help="faults that last at a time")
+    parser.add_argument("--apart", action="store_true", help="each fault waits until the one before is recovered from")
+    parser.add_argument(
+        "--payment-faults", type=float, default=Plan.payment_faults, help="share of the calls they meet"
+    )
     parser.add_argument("--kinds", default=",".join(WEIGHTS), help=f"of {', '.join(WEIGHTS)}")
     parser.add_argument(
         "--dir", type=Path, help="where the run leaves everything; else a folder that goes when all held"
@@ -29,7 +33,16 @@ def main() -> None:
     given = parser.parse_args()
     kinds = tuple(kind for kind in given.kinds.split(",") if kind)
     try:
-        plan = Plan(given.seed, given.cases, given.faults, given.workers, given.side_by_side, kinds=kinds)
+        plan = Plan(
+            given.seed,
+            given.cases,
+            given.faults,
+            given.workers,
+            given.side_by_side,
+            apart=given.apart,
+            payment_faults=given.payment_faults,
+            kinds=kinds,
+        )
     except ValueError as error:
         parser.error(str(error))
     folder = given.dir or Path(tempfile.mkdtemp(prefix="signoff-chaos-"))

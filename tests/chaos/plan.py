@@ -66,6 +66,8 @@ class Plan:
     workers: int = 3
     side_by_side: int = 2
     """How many faults may last at a time."""
+    apart: bool = False
+    """A fault waits until what the one before it struck has recovered: for how long that takes by itself."""
     payment_faults: float = 0.4
     """Share of calls of the payment service that something befalls."""
     effect_faults: float = 0.1

@@ -37,7 +37,7 @@ async def run(plan: Plan, folder: Path) -> None:
         async with Supervisor(house.workers, recovery, dice) as supervisor:
             trouble = Trouble(house, supervisor, ends, recovery, dice)
             async with Crowd(house) as crowd:
-                await Course(house, crowd, trouble).run()
+                await Course(house, crowd, trouble, recovery).run()
                 supervisor.calm()
                 await house.heal()
                 await recovery.close()
@@ -62,8 +62,9 @@ class Course:
     """The faults of the plan, some side by side, and the exceptions spread over them. A fault comes when enough has
     been done since the one before: what nobody works in is not tried."""
 
-    def __init__(self, house: House, crowd: Crowd, trouble: Trouble) -> None:
-        self._plan, self._house, self._crowd, self._trouble = house.plan, house, crowd, trouble
+    def __init__(self, house: House, crowd: Crowd, trouble: Trouble, recovery: Recovery) -> None:
+        self._plan, self._house, self._crowd = house.plan, house, crowd
+        self._trouble, self._recovery = trouble, recovery
         self._step = EVENTS_OF_A_CASE * self._plan.cases / max(1, self._plan.faults)
         self._over = 0
 
@@ -78,6 +79,8 @@ class Course:
         for fault in faults:
             await self._trouble.befall(fault)
             await self._something_done()
+            if self._plan.apart:
+                await self._recovery.close()
             self._over += 1
 
     async def _something_done(self) -> None:
