@@ -1,7 +1,7 @@
 """`python -m tests.chaos.campaign --seeds 1-10 --cases 5000 --faults 200 --into docs/reliability`: many runs, one sum.
 
-Each run leaves `chaos-seed-N.json` there; all that are there make up `chaos-campaign.json`. A run whose invariants did
-not hold ends the campaign, and its folder stays.
+Each run leaves `chaos-seed-N.json` there; all that are there make up `chaos-campaign.json`, which `--show` prints as
+Markdown. A run whose invariants did not hold ends the campaign, and its folder stays.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.coverage import Hit, hits_of, missing, strikes_of
+from tests.chaos.coverage import Hit, hits_of, missing, strikes_of, table
 from tests.chaos.history import read
 
 WANTED = {
@@ -65,6 +65,38 @@ def total(runs: Iterable[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+SHOWN = {
+    "cases": "cases",
+    "faults": "faults",
+    "kills": "kills",
+    "database_restarts": "database restarts",
+    "broker_restarts": "broker restarts",
+    "payments_ambiguous": "payments in doubt",
+    "decisions_valid": "decisions",
+    "decisions_hostile": "hostile ones",
+}
+
+
+def shown(campaign: dict[str, Any]) -> str:
+    """Markdown: what it came to, how often each failpoint struck, and the matrix of what they met."""
+    sums = [f"{campaign['counts'][name]:,}" for name in SHOWN]
+    hits = Counter({Hit(*hit): times for *hit, times in campaign["coverage"]})
+    strikes = [f"| `{name}` | {times} |" for name, times in campaign["failpoints"].items()]
+    return "\n".join(
+        [
+            "| runs | " + " | ".join(SHOWN.values()) + " | violations |",
+            "|---:|" + "---:|" * len(SHOWN) + "---:|",
+            f"| {campaign['runs']} | " + " | ".join(sums) + f" | {campaign['violations']} |",
+            "",
+            "| failpoint | strikes |",
+            "|---|---:|",
+            *strikes,
+            "",
+            table(hits),
+        ]
+    )
+
+
 def _seeds(text: str) -> range:
     first, _, last = text.partition("-")
     return range(int(first), int(last or first) + 1)
@@ -74,7 +106,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.campaign", description=__doc__)
     parser.add_argument("--seeds", type=_seeds, default=_seeds("1-10"), help="FIRST-LAST")
     parser.add_argument("--into", type=Path, default=Path("docs/reliability"))
+    parser.add_argument("--show", action="store_true", help="run nothing, and print the sum as Markdown")
     given, others = parser.parse_known_args()
+    if given.show:
+        print(shown(json.loads((given.into / "chaos-campaign.json").read_text())))  # noqa: T201
+        return
     for seed in given.seeds:
         folder = Path(tempfile.mkdtemp(prefix=f"signoff-chaos-{seed}-"))
         run = [sys.executable, "-m", "tests.chaos", "--seed", str(seed), "--dir", str(folder), *others]
@@ -82,8 +118,12 @@ def main() -> None:
             sys.exit(f"seed {seed} did not hold; everything is in {folder}")
         _write(given.into / f"chaos-seed-{seed}.json", summary(folder))
         shutil.rmtree(folder)
-    runs = [json.loads(path.read_text()) for path in sorted(given.into.glob("chaos-seed-*.json"))]
-    _write(given.into / "chaos-campaign.json", total(runs))
+    _write(given.into / "chaos-campaign.json", total(runs_in(given.into)))
+
+
+def runs_in(folder: Path) -> list[dict[str, Any]]:
+    """The summaries that are there."""
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("chaos-seed-*.json"))]
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

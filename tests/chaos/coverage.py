@@ -5,6 +5,7 @@ faults lasted at that moment.
 """
 
 import argparse
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,6 +22,10 @@ LINGERS_S = 2.0
 
 STRIKES = {"kill-at-failpoint", "stop-at-failpoint", "kill"}
 """Faults that are the failpoint itself, or the death before it was armed."""
+
+
+_PREFIX = re.compile(r"^chaos-\d+-")
+"""Each run has topics of its own."""
 
 
 class Hit(NamedTuple):
@@ -40,7 +45,8 @@ def hits_of(history: Iterable[dict[str, Any]]) -> Counter[Hit]:
         if line["event"] == "failpoint":
             beside = {kind for kind, began, over in lasted if began <= line["at"] <= over} or {"alone"}
             for state in line["states"] or ["any"]:
-                hits.update(Hit(line["failpoint"], line["fault"], state, kind) for kind in beside)
+                met = _PREFIX.sub("", state)
+                hits.update(Hit(line["failpoint"], line["fault"], met, kind) for kind in beside)
     return hits
 
 
