@@ -113,6 +113,8 @@ class People:
         """Who was refused tells the others; who signed a quorum fetches the next."""
         approval_id, person = self._by.get(receipt["decision_id"], ("", ""))
         question = self._screens.questions.get(approval_id)
+        if question is not None:
+            self._visits.course(question).heard()
         if question is None or receipt["code"] in ("ACCEPTED", "DUPLICATE", "ALREADY_DECIDED", "EXPIRED"):
             return
         course = self._visits.course(question)
@@ -154,7 +156,7 @@ class People:
         if verdict in ("approve", "reject") and dice.random() < 0.1:
             decision = as_a_screen_says_it(decision, question)
         self._by[decision["decision_id"]] = (question.approval_id, reviewer.person)
-        course.answers += 1
+        course.answered()
         course.unfit.add(reviewer.person)  # whatever comes of it, the next time is somebody else's turn
         return decision, _told(decision, class_, verdict, reviewer, _about(question))
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -149,11 +150,12 @@ class Quiet:
 
     async def wait(self) -> None:
         """Raises Standstill."""
-        least, since = None, time.monotonic()
+        least, fewest, since = inf, inf, time.monotonic()
         while left := await asyncio.to_thread(self._left):
-            total = sum(left.values())
-            if least is None or total < least:
-                least, since = total, time.monotonic()
+            total, cases = sum(left.values()), left.get("cases", 0)
+            if total < least or cases < fewest:  # people may say more than is read, and it is work that gets done
+                since = time.monotonic()
+            least, fewest = min(least, total), min(fewest, cases)
             if time.monotonic() - since > NOTHING_NEW_S:
                 await asyncio.to_thread(self._bring_forward)
             if time.monotonic() - since > self.standstill_s:

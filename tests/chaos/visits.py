@@ -18,6 +18,9 @@ LONGEST_S = 30.0
 LONGER = 1.3
 """Each time by so much: a worker that is away must not be buried under answers."""
 
+HEARD_AT_LAST_S = 60.0
+"""In a hurry nobody answers again before that, while nothing came of what they said last: it is still being read."""
+
 
 @dataclass
 class Course:
@@ -29,6 +32,15 @@ class Course:
     is_stale: bool = False
     visit: int = 0
     due: float = inf
+    unheard_until: float = 0.0
+    """By `time.monotonic`: what was answered last has had no receipt."""
+
+    def answered(self) -> None:
+        self.answers += 1
+        self.unheard_until = time.monotonic() + HEARD_AT_LAST_S
+
+    def heard(self) -> None:
+        self.unheard_until = 0.0
 
 
 class Visits:
@@ -55,7 +67,8 @@ class Visits:
         if number != course.visit:
             return
         course.due = inf
-        await self._answer(question)
+        if not self.is_in_a_hurry or course.unheard_until < time.monotonic():
+            await self._answer(question)
         if question.is_open:
             least = LOOK_AGAIN_IN_A_HURRY_S if self.is_in_a_hurry else LOOK_AGAIN_S
             self.plan(question, min(least * LONGER**course.answers, LONGEST_S))
