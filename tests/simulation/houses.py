@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import cycle
 from typing import Any, cast
 
-from schemas.values import Action
+from schemas.values import Action, ReceiptCode
 from tests.builders import Event, an_order, usd
 from tests.simulation.crowd import RECOVERS, Crowd, Sends
 from tests.simulation.provider import Counterpart, Provider
@@ -61,8 +61,8 @@ class Scene:
 
 
 class ApprovalsWitness(Witness):
-    """Knows operators too: what they recover is asked anew, and nobody has signed by it. And it knows that time goes by
-    between a look and a commit."""
+    """Knows operators too: what they recover is asked anew, and nobody has signed by it; and a decision that was given up
+    is heard when it comes again. And it knows that time goes by between a look and a commit."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -70,6 +70,9 @@ class ApprovalsWitness(Witness):
         """The lowest that each case has come to, in minor units."""
 
     def _answered(self, receipt: Event) -> set[str]:
+        was_given_up = receipt["code"] == ReceiptCode.STALE and receipt["case_id"] is None
+        if was_given_up:
+            return set()
         if not receipt["decision_id"].startswith(RECOVERS):
             return super()._answered(receipt)
         self._first_receipts.add(receipt["decision_id"])
