@@ -61,7 +61,7 @@ class Scene:
 
 
 class ApprovalsWitness(Witness):
-    """Knows operators too: what they recover is asked anew, and nobody has signed by it; and a decision that was given up
+    """Knows operators too: what they recover is asked anew, and nobody has signed by it. A decision that was given up
     is heard when it comes again. And it knows that time goes by between a look and a commit."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
