@@ -65,7 +65,7 @@ class Crowd:
             return
         self._seen.add(event_id)
         self._asked[event["exception_id"]] = event
-        for _ in range(self._random.choice([0, 1, 1, 1, 1, 2, 3]) + event["quorum"] - 1):
+        for _ in range(self._random.choice([0, 1, 1, 1, 1, 2, 3]) + 2 * (event["quorum"] - 1)):
             wait = self._random.choice([0.0, 0.0, 5.0, 5.0, 600.0, 600.0, 40_000.0, 86_400.0])
             self._sends.after(wait, lambda: self._while_there(event))
 

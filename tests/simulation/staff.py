@@ -18,7 +18,7 @@ ALTERNATIVES = [
     {"action": "replacement"},
     {"action": "refund", "method": "bank_transfer", "amount": {"amount_minor": 3_000, "currency": "USD"}},
 ]
-VERDICTS = (*["approve"] * 12, *["modify"] * 4, "choose", "reject", "escalate", "request_changes")
+VERDICTS = (*["approve"] * 10, *["modify"] * 6, "choose", "reject", "escalate", "request_changes")
 
 
 class StaffCrowd(Crowd):
@@ -65,8 +65,9 @@ class StaffCrowd(Crowd):
             return
         if choice.random() < (0.95 if self._sealed else 0.25):
             about["review_hash"] = question["review_hash"]
+        verdict = self._one_of(*VERDICTS, *["modify"] * 10 * bool(before))  # makes void what others have signed
         before.append(who)
-        self._decide(who, self._one_of(*VERDICTS), about, roles)
+        self._decide(who, verdict, about, roles, _minor_of(question))
 
     def _agree(self, question: Event) -> None:
         about = {"approval_id": question["approval_id"], "review_hash": question["review_hash"]}
@@ -87,7 +88,9 @@ class StaffCrowd(Crowd):
         holders = [who for who, roles in ROLES.items() if question["role"] in roles]
         return str(self._one_of(*holders * 4, *STAND_INS))
 
-    def _decide(self, who: str, verdict: str, about: Event, roles: Sequence[str] | None = None) -> None:
+    def _decide(
+        self, who: str, verdict: str, about: Event, roles: Sequence[str] | None = None, shown_minor: int = 4_000
+    ) -> None:
         """`roles` are those that they say they have: else their own, or now and then all there are."""
         if roles is None:
             roles = ROLES.get(who, ()) if self._random.random() < 0.9 else LADDER
@@ -97,7 +100,8 @@ class StaffCrowd(Crowd):
             "reviewer": {"id": who, "roles": list(roles)},
             **about,
         }
-        amount = {"amount_minor": self._one_of(700, 1_000, 4_000, 9_000), "currency": "USD"}
+        less = shown_minor * 3 // 4
+        amount = {"amount_minor": self._one_of(700, 1_000, 4_000, 9_000, less, less, less), "currency": "USD"}
         match verdict:
             case "modify":
                 said["changes"] = self._one_of(
@@ -117,3 +121,9 @@ class StaffCrowd(Crowd):
         if command in {"reassign", "delegate"}:
             said["to"] = self._one_of(*STAND_INS)
         self._send({**said, **about})
+
+
+def _minor_of(question: Event) -> int:
+    """The amount that is shown, in minor units."""
+    amount = question["proposal"]["amount"]
+    return amount["amount_minor"] if amount else 0
