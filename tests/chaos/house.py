@@ -23,8 +23,11 @@ from worker.settings import Settings
 
 PARTITIONS = 4
 
-LEASE_S = 4.0
+LEASE_S = 6.0
 """Short, so that what a dead worker held is soon taken up: in a run somebody dies every second."""
+
+IN_FLIGHT = 100
+"""What a worker holds must be done within its lease, on a loaded machine too, or the others take it up meanwhile."""
 
 WORKER_SETTINGS = {
     "LEASE_S": str(LEASE_S),
@@ -34,6 +37,7 @@ WORKER_SETTINGS = {
     "EARLY_DECISION_WAIT_S": "10",
     "SHUTDOWN_S": "5",
     "BATCH": "50",
+    "IN_FLIGHT": str(IN_FLIGHT),
     "LOG_LEVEL": "INFO",
     "REVIEWERS": "register",
     "PAYMENTS": "http",
