@@ -40,11 +40,11 @@ async def run(plan: Plan, folder: Path) -> None:
                 await Course(house, crowd, trouble, recovery).run()
                 supervisor.calm()
                 await house.heal()
-                await recovery.close()
                 began = time.monotonic()
                 await crowd.hurry()
                 await quiet.wait()
                 house.history.tell("converged", seconds=round(time.monotonic() - began, 3))
+                await recovery.close()
             await quiet.wait()  # for what people had put off, and said as they left
             await _dump(house, "dump")
             house.history.tell("replay-began")
