@@ -97,6 +97,19 @@ def shown(campaign: dict[str, Any]) -> str:
     )
 
 
+AFTER = {"kill": "a kill", "database": "a restart of the database", "broker": "a restart of the broker"}
+
+
+def recoveries(run: dict[str, Any]) -> str:
+    """Markdown: how long a run took to recover, in seconds."""
+    times = {name: run["counts"]["recovery_s"][kind] for kind, name in AFTER.items()}
+    rows = [
+        f"| {name} | {each['count']} | {each['p50']:.1f} s | {each['p99']:.1f} s | {each['max']:.1f} s |"
+        for name, each in times.items()
+    ]
+    return "\n".join(["| after | measured | p50 | p99 | max |", "|---|---:|---:|---:|---:|", *rows])
+
+
 def _seeds(text: str) -> range:
     first, _, last = text.partition("-")
     return range(int(first), int(last or first) + 1)
@@ -110,6 +123,7 @@ def main() -> None:
     given, others = parser.parse_known_args()
     if given.show:
         print(shown(json.loads((given.into / "chaos-campaign.json").read_text())))  # noqa: T201
+        print("", recoveries(json.loads((given.into / "recovery.json").read_text())), sep="\n")  # noqa: T201
         return
     for seed in given.seeds:
         folder = Path(tempfile.mkdtemp(prefix=f"signoff-chaos-{seed}-"))
