@@ -113,11 +113,12 @@ class People:
         """Who was refused tells the others; who signed a quorum fetches the next."""
         approval_id, person = self._by.get(receipt["decision_id"], ("", ""))
         question = self._screens.questions.get(approval_id)
-        if question is not None:
-            self._visits.course(question).heard()
-        if question is None or receipt["code"] in ("ACCEPTED", "DUPLICATE", "ALREADY_DECIDED", "EXPIRED"):
+        if question is None:
             return
         course = self._visits.course(question)
+        course.heard()
+        if receipt["code"] in ("ACCEPTED", "DUPLICATE", "ALREADY_DECIDED", "EXPIRED"):
+            return
         if receipt["code"] in _ANOTHER_MUST_SIGN:
             course.unfit.add(person)
         course.is_stale |= receipt["code"] in _NOT_AS_IT_STANDS

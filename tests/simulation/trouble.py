@@ -1,7 +1,7 @@
 """What goes wrong: each kind of fault, how likely it is among the others, and how it ends."""
 
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,8 @@ class Trouble:
     def __init__(self, world: "World", choice: random.Random) -> None:
         self._world, self._random = world, choice
         self.database_is_down = False
-        self._answers_to_lose = self._records_to_refuse = self._payments_to_delay = self._freezes_to_come = 0
+        self._to_come: Counter[str] = Counter()
+        """What meets the next who asks, by its kind."""
         possible: dict[str, tuple[int, Callable[[], None]]] = {
             "crashes": (8, self._crash),
             "freezes": (5, self._freeze),
@@ -52,7 +53,7 @@ class Trouble:
     def end(self) -> None:
         world = self._world
         self.database_is_down = world.cluster.is_away = False
-        self._answers_to_lose = self._records_to_refuse = self._payments_to_delay = self._freezes_to_come = 0
+        self._to_come.clear()
         world.house.desk.orders.problem = None
         payments, executors = world.provider, world.house.desk.executors
         payments.faults.clear()
@@ -67,22 +68,22 @@ class Trouble:
 
     def befalls_promise(self, process: str) -> None:
         """The process has committed to move money or to run actions, and has not heard of it yet."""
-        if self._takes_one("_freezes_to_come"):
+        if self._takes_one("freezes"):
             self._stop(process, self._random.choice([40.0, 400.0]))
 
     def loses_answer(self) -> bool:
-        return self._takes_one("_answers_to_lose")
+        return self._takes_one("lost answers")
 
     def refuses_record(self) -> bool:
-        return self._takes_one("_records_to_refuse")
+        return self._takes_one("refused records")
 
     def settles_later(self) -> bool:
-        return self._takes_one("_payments_to_delay")
+        return self._takes_one("delayed payments")
 
     def _takes_one(self, name: str) -> bool:
-        left: int = getattr(self, name)
+        left = self._to_come[name]
         if left:
-            setattr(self, name, left - 1)
+            self._to_come[name] = left - 1
         return left > 0
 
     # The kinds
@@ -101,7 +102,7 @@ class Trouble:
     def _freeze(self) -> None:
         """SIGSTOP, and SIGCONT some time later: now, or where it hurts."""
         if self._random.random() < 0.5:
-            self._freezes_to_come = 1
+            self._to_come["freezes"] = 1
         else:
             self._stop(self._random.choice(self._at_work()).name, self._random.choice([5.0, 40.0, 400.0]))
 
@@ -121,7 +122,7 @@ class Trouble:
             payments.blind = True
             self._world.after(self._random.choice([10.0, 600.0, 7_200.0]), self._open_eyes)
         elif luck < 0.35:
-            self._payments_to_delay = 1
+            self._to_come["delayed payments"] = 1
         elif luck < 0.6:
             for key in list(payments.pending):
                 payments.settle(key, succeeds=self._random.random() < 0.5)
@@ -163,7 +164,7 @@ class Trouble:
         elif luck < 0.3:
             self._world.relay_lock.break_connection()
         else:
-            self._answers_to_lose = 1
+            self._to_come["lost answers"] = 1
 
     def _bring_database_back(self) -> None:
         self.database_is_down = False
@@ -174,7 +175,7 @@ class Trouble:
             cluster.is_away = True
             self._world.after(self._random.choice([1.0, 10.0, 300.0]), self._bring_broker_back)
         else:
-            self._records_to_refuse = 1
+            self._to_come["refused records"] = 1
 
     def _bring_broker_back(self) -> None:
         self._world.cluster.is_away = False

@@ -28,8 +28,9 @@ class LeasesWitness:
             name = ("intent", unit.intent.idempotency_key)
             holder, _ = self._held.get(name, (process, 0.0))
             assert holder == process, f"{process} says what came of {name}, which {holder} has taken up since"
-            if unit.intent.state.value == "pending" and unit.postponed is None:
-                self._held[name] = (process, now.timestamp() + self._lease_s)
+            if unit.intent.state.value == "pending":
+                seconds = unit.postponed.seconds if unit.postponed else self._lease_s
+                self._held[name] = (process, now.timestamp() + seconds)
             else:
                 self._held.pop(name, None)
 

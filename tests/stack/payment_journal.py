@@ -14,7 +14,7 @@ from tests.stack.payment_ledger import Entry, Fault
 
 
 class Journal:
-    """`before` are the entries that earlier processes made, in their order, `said_no_to` are keys."""
+    """`before` are the entries that earlier processes made, in their order, `said_no_to` the keys they refused."""
 
     def __init__(self, path: Path) -> None:
         lines = [_line(text) for text in path.read_bytes().split(b"\n")] if path.exists() else []
