@@ -33,6 +33,9 @@ class Sends(Protocol):
 AT_ONCE = 0.5
 """How often whatever was asked about an order is approved at one moment."""
 
+LATEST = 20
+"""Exceptions that people have in mind: of a year's, most are over."""
+
 
 class Crowd:
     """`raise_something`, `_answer` and `_agree` are what the people of a house do in their own way. `orders` are those
@@ -87,7 +90,7 @@ class Crowd:
         if order is None or self._random.random() > AT_ONCE:
             self._answer(question)
             return
-        for other in list(self._asked.values()):
+        for other in list(self._asked.values())[-LATEST:]:
             if other.get("order_id") == order:
                 self._agree(other)
 

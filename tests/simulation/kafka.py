@@ -24,6 +24,10 @@ from worker.translation.outbound import OutgoingMessage
 PARTITIONS = 3
 INPUT = tuple(topic.name for topic in TOPICS if topic.direction is Direction.IN)
 
+KEPT = 100
+"""Records of a partition that are read again by whoever starts at its beginning: before all of a long history was, the
+next would start."""
+
 Place = tuple[str, int]
 """Topic and partition."""
 
@@ -92,6 +96,11 @@ class Cluster:
     def reset_offsets(self) -> None:
         """An operator sets the group back to the beginning of everything."""
         self.committed = dict.fromkeys(self.committed, 0)
+        self.rebalance()
+
+    def rewind(self) -> None:
+        """Back to where a partition begins that keeps its last records only."""
+        self.committed = {place: min(at, max(0, len(self.records[place]) - KEPT)) for place, at in self.committed.items()}
         self.rebalance()
 
     def commit(self, member: str, offsets: Mapping[Place, int]) -> None:

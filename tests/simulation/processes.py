@@ -39,6 +39,8 @@ from worker.translation.outbound import Announcer
 
 BATCH, DUE = 5, 50
 POLL_S, RELAY_GRACE = 1.0, timedelta(seconds=5)
+RELAYED = 5
+"""Events that the relay sends at once. Of many, a fault would come before the last, each time."""
 LEASE = timedelta(seconds=30)
 NEVER = datetime.min.replace(tzinfo=UTC)
 LOOKS = ("take_up", "due_approvals", "abandoned_intents")
@@ -89,7 +91,7 @@ class SimulatedWorker:
             MemoryOutbox(house.database), house.relay_lock, self._turn, self._while_frozen, link, house.marked
         )
         self._publisher = Publisher(pool, self._producer)
-        self._relay = Relay(pool, self._producer, self._publisher.is_in_flight, grace=RELAY_GRACE)
+        self._relay = Relay(pool, self._producer, self._publisher.is_in_flight, grace=RELAY_GRACE, batch=RELAYED)
         handing_over = _HandingOver(self._publisher, link, house.announced)
         store = MemoryStore(
             house.database,

@@ -34,7 +34,7 @@ class Trouble:
             "executors": (6, self._upset_executors),
             "shop": (3, self._close_shop),
             "clock": (1, self._leap),
-            "rewinds": (2, world.cluster.reset_offsets),
+            "rewinds": (2, world.cluster.rewind),
             "rebalances": (3, world.cluster.rebalance),
             "database": (10, self._disturb_database),
             "broker": (6, self._disturb_broker),

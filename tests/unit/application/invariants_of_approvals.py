@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import combinations
+from uuid import UUID
 
 from schemas.events import ApprovalNeeded, ApprovalUpdated, ResolutionOutcome, ReviewReceipt
 from tests.builders import Event
@@ -54,7 +55,7 @@ class Witness:
         self._events_read = self._entries_read = 0
         self._matters: dict[str, Matter] = {}
         self._asked: dict[str, Asked] = {}
-        self._closed_rows: dict[str, str] = {}
+        self._closed_rows: dict[UUID, str] = {}
         self._first_receipts: set[str] = set()
         self._agreed: list[tuple[str, datetime, int]] = []
         self._paid: set[str] = set()
@@ -169,11 +170,14 @@ class Witness:
     def _look_at_closed_questions(self) -> None:
         """What is closed stays as it is, and is announced as closed."""
         for approval_id, row in self._desk.database.approvals.items():
+            if (closed := self._closed_rows.get(approval_id)) is not None:
+                assert row.body == closed and not row.is_open, f"{approval_id} was closed, and has changed since"
+                continue
             known = self._asked[str(approval_id)]
             assert row.is_open == (known.closed_as is None), f"{approval_id} was closed in silence, or not at all"
             assert not (row.is_open and known.frees_itself), f"no screen was told that nobody holds {approval_id}"
             if not row.is_open:
-                assert self._closed_rows.setdefault(str(approval_id), row.body) == row.body
+                self._closed_rows[approval_id] = row.body
 
     # Answers
 
