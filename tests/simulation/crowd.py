@@ -97,7 +97,7 @@ class Crowd:
     def _raise(self, event: Event) -> None:
         choice = self._random
         self._sends.publish(event, ORDER_EXCEPTIONS.name)
-        if choice.random() < 0.2:
+        if choice.random() < 0.5:
             also = {**event, "exception_id": f"{event['exception_id']}-too"}
             self._sends.publish(also, ORDER_EXCEPTIONS.name)  # somebody else noticed it at the same moment
         if choice.random() < 0.1:

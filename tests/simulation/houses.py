@@ -143,7 +143,7 @@ _OF_APPROVALS: tuple[Invariant, ...] = (
 
 def choose_house(choice: random.Random, sends: Sends, cases: int) -> House:
     """Some cases share an order, now and then all of them."""
-    some = 1 if choice.random() < 0.3 else 1 + cases // 5
+    some = 1 if choice.random() < 0.3 else 1 + cases // 2
     orders = [f"ORD-{number}" for number in range(1, 1 + some)]
     house: House = Shop(choice, sends, orders) if choice.random() < 0.5 else Organisation(choice, sends, orders)
     if choice.random() < 0.5:

@@ -31,8 +31,11 @@ class EffectsWitness:
         self._runs: Counter[str] = Counter()
 
     def committed(self, unit: UnitOfWork) -> None:
-        """Remembers the form in which actions were signed for."""
+        """No more is set aside for an order than it captured. Remembers the form in which actions were signed for."""
         self.moved()
+        if unit.reservation is not None:
+            balance = self._database.balances[unit.reservation.order_id]
+            assert 0 <= balance.refunded_minor <= balance.captured.amount_minor, f"{unit.reservation} of {balance}"
         if unit.decision is None or unit.case is None or not unit.decision[1].accepted:
             return
         said, receipt = unit.decision

@@ -178,7 +178,7 @@ class Relay:
                 await connection.close()
 
     async def relay_once(self, connection: AsyncConnection[Any]) -> int:
-        """Sends one batch of unsent rows in order, and marks what the broker has; how many there were."""
+        """Sends one batch of unsent rows in order, and marks what the broker has; how many that were."""
         cursor = connection.cursor(row_factory=dict_row)
         await cursor.execute(_QUERIES["unsent_rows"], {"grace": self._grace, "limit": self._batch})
         rows = [row for row in await cursor.fetchall() if not self._is_in_flight(row["outbox_id"])]
@@ -193,7 +193,7 @@ class Relay:
         if sent:
             log.info("relayed what a crash or an outage left behind", extra={"rows": len(sent)})
             await connection.execute(_QUERIES["mark_published"], {"keys": sent})
-        return len(rows)
+        return len(sent)
 
 
 async def _take(connection: AsyncConnection[Any]) -> bool:
