@@ -24,6 +24,10 @@ _AMOUNTS = {
 _IN_TIME = 0.06
 
 
+AMPLE_MINOR = 100_000
+"""Of an order that has enough for all that are asked for in a rush."""
+
+
 class Demand:
     """`next` is the next exception: `EXC-<seed>-<n>`, about an order that the shop knows."""
 
@@ -33,20 +37,34 @@ class Demand:
         self._number = 0
 
     def next(self) -> Event:
-        self._number += 1
         dice = self._dice
         kind = dice.choices(tuple(KINDS), tuple(KINDS.values()))[0]
-        event: Event = {
-            "exception_id": f"EXC-{self._seed}-{self._number}",
-            "kind": kind,
-            "requested_by": dice.choice(REQUESTERS),
-            "reason": f"it was not as {self._customer()} expected",
-        }
+        event = self._event(kind)
         if dice.random() < 2 * _IN_TIME:
             event["reason_code"] = dice.choice(["hurry", "trial"])
         if kind == "action_request":
             return {**event, "actions": self._actions()}
         return {**event, **self._about_an_order(kind)}
+
+    def rush(self, count: int) -> list[Event]:
+        """Small refunds of one order that nobody has to sign: raised at one moment, they compete for what is left."""
+        ample = [
+            name
+            for name in self._names[POPULAR:]
+            if self._orders[name].currency == "USD" and self._orders[name].captured_minor >= AMPLE_MINOR
+        ]
+        order_id, amount = self._dice.choice(ample), {"amount_minor": _AMOUNTS["USD"][0], "currency": "USD"}
+        about = {"order_id": order_id, "customer_id": "CUST-1", "amount": amount}
+        return [{**self._event("refund"), **about} for _ in range(count)]
+
+    def _event(self, kind: str) -> Event:
+        self._number += 1
+        return {
+            "exception_id": f"EXC-{self._seed}-{self._number}",
+            "kind": kind,
+            "requested_by": self._dice.choice(REQUESTERS),
+            "reason": f"it was not as {self._customer()} expected",
+        }
 
     def _about_an_order(self, kind: str) -> Event:
         dice = self._dice

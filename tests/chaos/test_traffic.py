@@ -14,7 +14,7 @@ from tests.chaos.demand import Demand
 from tests.chaos.poison import poison
 from tests.chaos.shop import LEVELS, Shop, needs_of
 from tests.chaos.small_house import SmallHouse
-from tests.chaos.traffic import Traffic
+from tests.chaos.traffic import RUSH, Traffic
 from worker.adapters.policy.loading import load_policy
 from worker.application.messages import Raised
 from worker.domain.approval_policy import ApprovalPolicy
@@ -53,6 +53,15 @@ def test_the_shop_says_in_its_own_words_what_its_policy_demands(tmp_path: Path) 
         ("desk",),
         ("duty",),
     }
+
+
+def test_a_rush_is_about_one_order_that_has_enough_for_all_of_it(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, orders=100)
+    rush = Demand(dice(6), 6, shop.orders).rush(RUSH)
+    (order_id,) = {event["order_id"] for event in rush}
+    assert len({event["exception_id"] for event in rush}) == RUSH
+    assert all(needs_of(event, shop.orders) == [] for event in rush)
+    assert sum(event["amount"]["amount_minor"] for event in rush) <= shop.orders[order_id].captured_minor
 
 
 def test_the_levels_that_the_checker_is_told_are_those_of_the_policy(tmp_path: Path) -> None:

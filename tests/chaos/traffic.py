@@ -1,6 +1,7 @@
 """The shop's customers and agents: they raise exceptions, twice, in contradiction to themselves, and take them back."""
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 from random import Random
 from types import TracebackType
@@ -23,6 +24,9 @@ DUPLICATED = 0.12
 CONTRADICTED = 0.06
 TAKEN_BACK = 0.05
 POISONED = 0.15
+
+RUSHES, RUSH = 0.01, 12
+"""How often so many ask for something of one order at one moment, each through a partition of their own."""
 
 WAIT_FOR_THE_EARLY_S = 0.3
 """For those who answer what was not asked yet."""
@@ -70,10 +74,9 @@ class Traffic:
     async def raise_some(self, count: int) -> None:
         """What belongs to these cases but comes later is sent while the next ones are raised."""
         async with asyncio.TaskGroup() as group:
-            for _ in range(count):
-                event = self._demand.next()
+            for event, key in self._some(count):
                 self.raised.append(event)
-                group.create_task(self._raise(event))
+                group.create_task(self._raise(event, key))
                 if self._dice.random() < POISONED:
                     self._poisoned += 1
                     group.create_task(self._send(poison(self._dice, self._poisoned), None, "poison"))
@@ -83,12 +86,23 @@ class Traffic:
         while self._later:
             await asyncio.gather(*self._later)
 
-    async def _raise(self, event: Event) -> None:
+    def _some(self, count: int) -> Iterator[tuple[Event, str]]:
+        """So many exceptions, and the keys of their records."""
+        while count > 0:
+            if self._dice.random() < RUSHES:
+                some = [(event, event["exception_id"]) for event in self._demand.rush(min(RUSH, count))]
+            else:
+                event = self._demand.next()
+                some = [(event, _key_of(event))]
+            count -= len(some)
+            yield from some
+
+    async def _raise(self, event: Event, key: str) -> None:
         dice = self._dice
         if dice.random() < HEARD_OF_BEFORE:
             self._shop.coming.append(event)
             await asyncio.sleep(dice.uniform(0, WAIT_FOR_THE_EARLY_S))
-        letter = self._letter(event, ExceptionRaised.TYPE)
+        letter = self._letter(event, ExceptionRaised.TYPE, key)
         await self._send(letter, event, "raised")
         if dice.random() < DUPLICATED:
             again = [letter, self._letter(event, ExceptionRaised.TYPE), self._under_another_key(letter)]

@@ -100,7 +100,9 @@ class Cluster:
 
     def rewind(self) -> None:
         """Back to where a partition begins that keeps its last records only."""
-        self.committed = {place: min(at, max(0, len(self.records[place]) - KEPT)) for place, at in self.committed.items()}
+        self.committed = {
+            place: min(at, max(0, len(self.records[place]) - KEPT)) for place, at in self.committed.items()
+        }
         self.rebalance()
 
     def commit(self, member: str, offsets: Mapping[Place, int]) -> None:

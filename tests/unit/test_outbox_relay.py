@@ -42,7 +42,9 @@ async def relay_until_it_rests(producer: Producer) -> MemoryDatabase:
     for number in range(LEFT):
         message = OutgoingMessage(uuid4(), "case", "order-outcomes", str(number), {}, "{}")
         database.unsent[number] = OutboxRow(number, message, database.clock())
-    pool: Any = OutboxPool(MemoryOutbox(database), AdvisoryLock(), _at_once, _at_once, Link(_no, _no), lambda rows: None)
+    pool: Any = OutboxPool(
+        MemoryOutbox(database), AdvisoryLock(), _at_once, _at_once, Link(_no, _no), lambda rows: None
+    )
     relay = Relay(pool, producer, lambda outbox_id: False, grace=timedelta(seconds=-1), batch=BATCH)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(relay.run_while_active(3_600.0), 0.5)

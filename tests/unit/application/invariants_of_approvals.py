@@ -171,7 +171,7 @@ class Witness:
         """What is closed stays as it is, and is announced as closed."""
         for approval_id, row in self._desk.database.approvals.items():
             if (closed := self._closed_rows.get(approval_id)) is not None:
-                assert row.body == closed and not row.is_open, f"{approval_id} was closed, and has changed since"
+                assert (row.body, row.is_open) == (closed, False), f"{approval_id} was closed, and has changed since"
                 continue
             known = self._asked[str(approval_id)]
             assert row.is_open == (known.closed_as is None), f"{approval_id} was closed in silence, or not at all"
