@@ -3,8 +3,8 @@
 They look at what is stored, announced and paid, and ask none of the code that did it.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,18 +62,19 @@ def no_money_moves_without_its_approval(desk: Desk, _: Outcomes) -> None:
     """3: at most once a case, and the amount that was signed."""
     paid = list(payments(desk))
     assert max(Counter(intent.case_id for intent in paid).values(), default=1) == 1
+    effective = with_effect(desk)
     for intent in paid:
         case = desk.database.cases[intent.case_id].case
         assert (intent.order_id, intent.amount) == (case.exception.order_id, case.proposal.amount)
-        assert intent.amount.amount_minor <= signed_minor(desk, case), case
+        assert intent.amount.amount_minor <= signed_minor(case, effective), case
 
 
-def signed_minor(desk: Desk, case: Case) -> int:
+def signed_minor(case: Case, effective: Iterable[Effective]) -> int:
     """What may be paid: the amount of the last signature, or what the policy gives without one."""
     cancels = case.exception.kind is ExceptionKind.CANCELLATION
     asked = case.facts.order.captured if cancels and case.facts.order else case.exception.amount
     assert asked is not None
-    signed = [row for row in with_effect(desk) if row.receipt.case_id == case.case_id]
+    signed = [row for row in effective if row.receipt.case_id == case.case_id]
     if not signed:
         return asked.amount_minor if cancels else min(asked.amount_minor, AUTOMATIC_LIMIT_MINOR)
     last = signed[-1].decision
@@ -115,6 +116,7 @@ def a_request_has_one_decision_with_effect_by_somebody_who_may(desk: Desk, _: Ou
     """5"""
     requests = {str(key): row.approval for key, row in desk.database.approvals.items()}
     decided = Counter(row.receipt.approval_id for row in with_effect(desk))
+    first = first_received(desk)
     assert max(decided.values(), default=1) == 1
     for row in with_effect(desk):
         request = requests[row.receipt.approval_id or ""]
@@ -122,16 +124,17 @@ def a_request_has_one_decision_with_effect_by_somebody_who_may(desk: Desk, _: Ou
         assert request.question.role in reviewer.roles
         assert reviewer.id.strip().casefold() != request.requested_by.strip().casefold()
         assert request.closed_by == reviewer.id
-        assert received_at(desk, row.decision.decision_id) <= request.due_at
+        assert first[row.decision.decision_id] <= request.due_at
 
 
-def received_at(desk: Desk, decision_id: str) -> datetime:
-    """When it first came in: a decision that came in time is not late because nobody looked at it."""
-    return min(
-        row.received_at
-        for row in desk.database.inbox.values()
-        if isinstance(row.message, Decided) and row.message.decision.decision_id == decision_id
-    )
+def first_received(desk: Desk) -> dict[str, datetime]:
+    """When each decision first came in: one that came in time is not late because nobody looked at it."""
+    first: dict[str, datetime] = {}
+    for row in desk.database.inbox.values():
+        if isinstance(row.message, Decided):
+            name = row.message.decision.decision_id
+            first[name] = min(first.get(name, row.received_at), row.received_at)
+    return first
 
 
 def each_decision_is_answered_once(desk: Desk, _: Outcomes) -> None:
@@ -153,8 +156,11 @@ def each_decision_is_answered_once(desk: Desk, _: Outcomes) -> None:
 
 def the_audit_trail_holds(desk: Desk, _: Outcomes) -> None:
     """7: it verifies, and each version of a case has its entry."""
+    trails = defaultdict(list)
+    for entry in desk.database.audit:
+        trails[entry.case_id].append(entry)
     for case in all_cases(desk):
-        trail = desk.trail(case.exception.exception_id)
+        trail = trails[case.case_id]
         assert [entry.number for entry in trail] == list(range(1, case.version + 1))
         head, state = "", CaseState.OPENED.value
         for entry in trail:

@@ -25,7 +25,7 @@ from tests.unit.application.account_of_a_case import (
     signatures_in,
 )
 from tests.unit.application.desk import Desk
-from tests.unit.application.invariants import received_at
+from tests.unit.application.invariants import first_received
 from tests.unit.application.organisation import (
     CAP_MINOR,
     CAP_WINDOW,
@@ -253,7 +253,7 @@ class Witness:
         assert decision.level in {None, signed.level}
         assert decision.review_hash in {None, shown["review_hash"]}
         assert decision.review_hash is not None or not self._requires_hash
-        assert received_at(self._desk, decision.decision_id) <= datetime.fromisoformat(shown["due_at"])
+        assert first_received(self._desk)[decision.decision_id] <= datetime.fromisoformat(shown["due_at"])
 
     def _within_the_cap(self, reviewer: str, amount_minor: int, asked: Asked) -> None:
         """Who confirms the details and then the method signs for the amount once."""
