@@ -28,12 +28,18 @@ class _Selector(selectors.SelectSelector):
         return []
 
 
+RESOLUTION_S = 1e-6
+"""What is due within it is due. After half a year the nanosecond of a real loop is less than a float of seconds tells
+apart, and what was due would never begin."""
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Its time is `clock`, in seconds; `nobody_goes_on` is called when everybody waits, and moves something."""
 
     def __init__(self, clock: Callable[[], float], nobody_goes_on: Callable[[], None]) -> None:
         super().__init__(_Selector(nobody_goes_on))
         self._virtual = clock
+        self._clock_resolution = RESOLUTION_S
 
     def time(self) -> float:
         return self._virtual()
