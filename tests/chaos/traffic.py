@@ -26,7 +26,7 @@ TAKEN_BACK = 0.05
 POISONED = 0.15
 
 RUSHES, RUSH = 0.01, 12
-"""How often so many ask for something of one order at one moment, each through a partition of their own."""
+"""How often so many ask for something of one order at one moment, each record under a key of its own."""
 
 WAIT_FOR_THE_EARLY_S = 0.3
 """For those who answer what was not asked yet."""
