@@ -30,7 +30,7 @@ WEIGHTS = {
     "commits-deadlock": 2,
     "commits-not-serializable": 2,
     "disk-full": 2,
-    "tables-locked": 1,
+    "tables-locked": 4,
     "connections-exhausted": 1,
     # What lies between.
     "wire-cut": 4,
@@ -45,6 +45,10 @@ WEIGHTS = {
 
 FAILPOINT_COUNTS = (1, 1, 2, 3, 5)
 WIRES = ("kafka", "database", "payments")
+
+TABLES = ("inbox", "cases", "audit", "outbox")
+"""In the order in which a commit comes to them: at the first two it waits before it has looked at anything, at the
+others with all that it has looked at, while other workers look too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,8 @@ def _detail(kind: str, dice: random.Random, deck: _Deck) -> dict[str, Any]:
             return {"wire": dice.choice(WIRES), "way": way, "seconds": dice.uniform(0.5, 4)}
         case "wire-slow":
             return {"wire": dice.choice(WIRES), "delay": dice.uniform(0.02, 0.3), "seconds": dice.uniform(1, 4)}
+        case "tables-locked":
+            return {"table": dice.choice(TABLES), "seconds": dice.uniform(0.2, 3)}
         case "clock-step":
             return {"offset": dice.choice([-86_400.0, -3_600.0, -45.0, 45.0, 3_600.0, 86_400.0, 0.0])}
         case "commit-answers-lost" | "commits-deadlock" | "commits-not-serializable" | "disk-full" | "rebalances":

@@ -93,7 +93,8 @@ async def test_all_that_is_raised_is_on_record_where_it_lies(calm_house: SmallHo
             await traffic.raise_some(80)
             raised = [event["exception_id"] for event in traffic.raised]
     told = house.told("traffic")
-    assert raised == [f"EXC-21-{number}" for number in range(1, 81)]
+    assert 80 <= len(raised) < 80 + RUSH
+    assert raised == [f"EXC-21-{number}" for number in range(1, len(raised) + 1)]
     assert {each["exception_id"] for each in told if each["class"] == "raised"} == set(raised)
     assert {"raised", "duplicate", "conflict", "withdrawn", "poison"} <= {each["class"] for each in told}
     lying = await all_records(house, len(told))

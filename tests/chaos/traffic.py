@@ -25,7 +25,7 @@ CONTRADICTED = 0.06
 TAKEN_BACK = 0.05
 POISONED = 0.15
 
-RUSHES, RUSH = 0.01, 12
+RUSHES, RUSH = 0.02, 12
 """How often so many ask for something of one order at one moment, each record under a key of its own."""
 
 WAIT_FOR_THE_EARLY_S = 0.3
@@ -38,7 +38,8 @@ LONGEST_WAIT_S = 4.0
 class Traffic:
     """`raise_some` returns when all of it is sent, whatever the broker goes through meanwhile.
 
-    `raised` are the exceptions as they were first sent. `history` is told of each attempt at each record.
+    `raised` are the exceptions as they were first sent; a rush may make them more than were called for, and less is
+    raised after it. `history` is told of each attempt at each record.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Traffic:
         self._demand = Demand(dice, seed, shop.orders)
         self._busy = asyncio.Semaphore(AT_A_TIME)
         self._poisoned = 0
+        self._due = 0
         self._later: set[asyncio.Task[None]] = set()
         self._is_closing = asyncio.Event()
         self.raised: list[Event] = []
@@ -87,14 +89,15 @@ class Traffic:
             await asyncio.gather(*self._later)
 
     def _some(self, count: int) -> Iterator[tuple[Event, str]]:
-        """So many exceptions, and the keys of their records."""
-        while count > 0:
+        """So many exceptions, on the whole, and the keys of their records."""
+        self._due += count
+        while self._due > 0:
             if self._dice.random() < RUSHES:
-                some = [(event, event["exception_id"]) for event in self._demand.rush(min(RUSH, count))]
+                some = [(event, event["exception_id"]) for event in self._demand.rush(RUSH)]
             else:
                 event = self._demand.next()
                 some = [(event, _key_of(event))]
-            count -= len(some)
+            self._due -= len(some)
             yield from some
 
     async def _raise(self, event: Event, key: str) -> None:

@@ -184,9 +184,9 @@ class Trouble:
 
         return refuse
 
-    async def _tables_locked(self, seconds: float) -> None:
+    async def _tables_locked(self, table: str, seconds: float) -> None:
         async with self._database:
-            await self._house.database.lock_table("cases", seconds)
+            await self._house.database.lock_table(table, seconds)
 
     async def _connections_exhausted(self, seconds: float) -> None:
         async with self._database, self._house.database.exhausted_connections():
