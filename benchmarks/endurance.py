@@ -1,10 +1,10 @@
 """The third figure: does anything grow that should not, over an hour at about half of what one worker sustains?
 
 First a worker of its own is kept busy for a minute, which says what is sustainable on this machine now. Then a fresh
-worker works through a backlog for a minute, gets cases at a constant rate, and every 15 seconds all that could grow is
-written down. After a warm-up of a quarter of the time each series is judged: flat, grows, or undecided. The exit code is
-1 when a series that must be flat is not. At the end what is sustainable is measured again: on a machine that others use,
-it changes.
+worker works through a backlog for a minute, gets cases at a constant rate, and every 15 seconds all that could grow
+is written down. After a warm-up of a quarter of the time each series is judged: flat, grows, or undecided. The exit
+code is 1 when a series that must be flat is not. At the end what is sustainable is measured again: on a machine that
+others use, it changes.
 """
 
 import argparse
