@@ -11,7 +11,10 @@ from tests.chaos.traffic import Traffic
 
 
 @pytest.mark.slow
-async def test_whatever_is_asked_comes_to_an_end_once_people_hurry(calm_house: SmallHouse) -> None:
+async def test_whatever_is_asked_comes_to_an_end_once_people_hurry(
+    calm_house: SmallHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.chaos.traffic.HEARD_OF_BEFORE", 0.5)
     dice = Random(7)  # noqa: S311 - a schedule, not a secret
     with calm_house.history("traffic") as raised, calm_house.history("people") as decided:
         async with (

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg import AsyncConnection
 from standardwebhooks.webhooks import Webhook
 
 from tests.integration.conftest import worker_running
@@ -67,6 +68,9 @@ def telling(
     return migrated.model_copy(update={"notifications_file": file})
 
 
+FAILED = "select 1 from notifications where endpoint = 'desk' and attempts > 0"
+
+
 def at_desk(received: list[Received]) -> list[Any]:
     return [Webhook(SECRET).verify(one.body, dict(one.headers)) for one in received if one.path == "/desk"]
 
@@ -79,6 +83,16 @@ async def approve(settings: Settings, exception_id: str) -> None:
         "reviewer": {"id": "user:maria", "roles": ["manager"]},
     }
     await publish(settings, "review-decisions", json.dumps(decision).encode())
+
+
+async def failure_is_on_record(settings: Settings) -> None:
+    """A worker that stops before leaves its lease, which the next one would wait for."""
+    async with (
+        asyncio.timeout(10),
+        await AsyncConnection.connect(settings.database_url, autocommit=True) as connection,
+    ):
+        while not await (await connection.execute(FAILED)).fetchone():  # noqa: ASYNC110 - a database says nothing by itself
+            await asyncio.sleep(0.05)
 
 
 async def test_people_hear_of_a_question_and_of_its_end(telling: Settings, receiver: HttpsReceiver, post: Post) -> None:
@@ -107,6 +121,7 @@ async def test_what_a_worker_could_not_send_the_next_one_sends(telling: Settings
     async with worker_running(telling):
         await raise_exceptions(telling, refund("EXC-1"))
         await receiver.wait_for(2)
+        await failure_is_on_record(telling)
     receiver.replies = {}
     tried = len(receiver.received)
     async with worker_running(telling):
