@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 
-import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import scalar_row
 
@@ -23,12 +22,13 @@ from tests.builders import (
     refund_event,
     usd,
 )
+from tests.contracts.conftest import postgres_house
 from tests.contracts.figures import others
-from tests.contracts.houses import LEASE, House, PostgresHouse
+from tests.contracts.houses import LEASE, House
 from tests.contracts.waiting_cases import approved, opened
-from worker.adapters.postgres.migrator import migrate
-from worker.adapters.postgres.pool import make_pool
 from worker.application.unit_of_work import CaseQuery, Commit, UnitOfWork
+
+__all__ = ["postgres_house"]
 
 STUCK_S = 10.0
 
@@ -38,15 +38,6 @@ HOLD_BACK = "lock table cases in share mode"
 ARE_HELD_BACK = """
 select count(*) = %s from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()
 """
-
-
-@pytest.fixture
-async def house(database: str) -> AsyncIterator[PostgresHouse]:
-    await migrate(database)
-    pool = make_pool(database, size=6)
-    await pool.open(wait=True)
-    yield PostgresHouse(pool)
-    await pool.close()
 
 
 @asynccontextmanager
@@ -85,45 +76,49 @@ def an_opening(name: str, at: datetime) -> UnitOfWork:
     return opening_unit(an_unopened_case(at, an_exception(name)), at)
 
 
-async def test_what_is_left_of_an_order_is_given_away_by_one(house: House, database: str) -> None:
-    units = await approvals_of_two_cases(house, usd(15_000))
-    assert await at_one_moment(house, database, *units) == [Commit.DONE, Commit.OVERDRAWN]
+async def test_what_is_left_of_an_order_is_given_away_by_one(postgres_house: House, database: str) -> None:
+    units = await approvals_of_two_cases(postgres_house, usd(15_000))
+    assert await at_one_moment(postgres_house, database, *units) == [Commit.DONE, Commit.OVERDRAWN]
 
 
-async def test_what_both_set_aside_of_an_order_is_gone(house: House, database: str) -> None:
-    units = await approvals_of_two_cases(house, usd(5_000))
-    assert await at_one_moment(house, database, *units) == [Commit.DONE, Commit.DONE]
-    balance = (await house.store.view(CaseQuery(order_id="ORD-1"))).balance
+async def test_what_both_set_aside_of_an_order_is_gone(postgres_house: House, database: str) -> None:
+    units = await approvals_of_two_cases(postgres_house, usd(5_000))
+    assert await at_one_moment(postgres_house, database, *units) == [Commit.DONE, Commit.DONE]
+    balance = (await postgres_house.store.view(CaseQuery(order_id="ORD-1"))).balance
     assert balance is not None
     assert balance.available == usd(9_900)
 
 
-async def test_a_case_is_moved_by_one(house: House, database: str) -> None:
-    view, case, approval = await opened(house)
+async def test_a_case_is_moved_by_one(postgres_house: House, database: str) -> None:
+    view, case, approval = await opened(postgres_house)
     answers = [a_decision(approval, decision_id=name) for name in ("D-1", "D-2")]
     units = [approving_unit(case, approval, view.now, answer) for answer in answers]
-    assert await at_one_moment(house, database, *units) == [Commit.CONFLICT, Commit.DONE]
+    assert await at_one_moment(postgres_house, database, *units) == [Commit.CONFLICT, Commit.DONE]
 
 
-async def test_a_message_is_finished_by_one(house: House, database: str) -> None:
-    [message] = await house.queues("w1").receive([a_record(refund_event())])
-    now = (await house.store.view(CaseQuery())).now
+async def test_a_message_is_finished_by_one(postgres_house: House, database: str) -> None:
+    [message] = await postgres_house.queues("w1").receive([a_record(refund_event())])
+    now = (await postgres_house.store.view(CaseQuery())).now
     units = [an_opening(name, now).finishing(message.delivery.inbox_id) for name in ("EXC-1", "EXC-2")]
-    assert await at_one_moment(house, database, *units) == [Commit.DONE, Commit.GONE]
+    assert await at_one_moment(postgres_house, database, *units) == [Commit.DONE, Commit.GONE]
 
 
-async def test_figures_that_both_looked_at_are_moved_by_one(house: House, database: str) -> None:
+async def test_figures_that_both_looked_at_are_moved_by_one(postgres_house: House, database: str) -> None:
     looking = CaseQuery(others=others())
-    view = await house.store.view(looking)
-    assert await house.store.commit(replace(an_opening("EXC-0", view.now), watched=view.watched)) is Commit.DONE
-    view = await house.store.view(looking)
+    view = await postgres_house.store.view(looking)
+    assert (
+        await postgres_house.store.commit(replace(an_opening("EXC-0", view.now), watched=view.watched)) is Commit.DONE
+    )
+    view = await postgres_house.store.view(looking)
     units = [replace(an_opening(name, view.now), watched=view.watched) for name in ("EXC-1", "EXC-2")]
-    assert await at_one_moment(house, database, *units) == [Commit.CONFLICT, Commit.DONE]
+    assert await at_one_moment(postgres_house, database, *units) == [Commit.CONFLICT, Commit.DONE]
 
 
-async def test_a_payment_that_is_being_put_on_record_is_taken_up_by_nobody(house: House, database: str) -> None:
-    view, case, intent = await approved(house)
-    await house.passes(LEASE.total_seconds() + 1)
-    async with held_back(house, database, paying_unit(case, intent, view.now)) as [commit]:
-        assert await house.queues("w2").abandoned_intents(10) == []
+async def test_a_payment_that_is_being_put_on_record_is_taken_up_by_nobody(
+    postgres_house: House, database: str
+) -> None:
+    view, case, intent = await approved(postgres_house)
+    await postgres_house.passes(LEASE.total_seconds() + 1)
+    async with held_back(postgres_house, database, paying_unit(case, intent, view.now)) as [commit]:
+        assert await postgres_house.queues("w2").abandoned_intents(10) == []
     assert await commit is Commit.DONE
